@@ -1,0 +1,47 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PORT ?= 8000
+DATA_DIR ?= ./var
+DATA ?= ./data
+BIN := .venv/bin
+
+.PHONY: help install run test check lint bench train evaluate
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/installed: setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary comment-moderation -c constraints.txt -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary comment-moderation -c constraints.txt -e '.[test]'
+	@touch $@
+
+install: .venv/installed-test ## the product and its test tools, into .venv
+
+run: .venv/installed ## start everything with demo content
+	@exec $(BIN)/moderation up --port $(PORT) --data $(DATA_DIR) --demo
+
+test: .venv/installed-test ## all tests; says which were skipped for want of what
+	$(BIN)/python -m pytest
+
+lint: .venv/installed-test ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test ## exactly what CI runs
+
+bench: .venv/installed-test ## measure; results go to benchmarks/README.md by hand
+	$(BIN)/python -m benchmarks
+
+train: .venv/installed-test ## fit the classifier on the labelled data in DATA
+	$(BIN)/python -m models.train --data $(DATA)
+
+evaluate: .venv/installed-test ## measure the classifier and the default policy
+	$(BIN)/python -m models.evaluate --data $(DATA)
+	$(BIN)/moderation evaluate

@@ -1,0 +1,1 @@
+"""JSON over HTTP. Each file is one blueprint; app.py puts them together."""

@@ -1,0 +1,56 @@
+"""Who calls: a site's program by its key, or a moderator by session or token. Checked before the body is read."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import current_app, g, request
+
+from moderation.errors import Unauthorized
+from moderation.http import service
+from moderation.services import accounts, sites
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def needs(scope: str) -> Callable[[View], View]:
+    """Marks a view: the site key must have this scope."""
+
+    def mark(view: View) -> View:
+        view.scope = scope  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def bearer() -> str:
+    """The token of the Authorization header, or an empty string."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def require_site_key() -> None:
+    """Before each request of a site's API: sets g.holder. Raises Unauthorized or Forbidden."""
+    key = bearer()
+    if not key:
+        raise Unauthorized("send the site key as: Authorization: Bearer KEY")
+    with service().store.read() as session:
+        g.holder = sites.holder_of(session, key)
+    view = current_app.view_functions[request.endpoint or ""]
+    g.holder.need(getattr(view, "scope", "read"))
+
+
+def site_id() -> str:
+    """The site whose key this request carries."""
+    return str(g.holder.site_id)
+
+
+def require_moderator() -> None:
+    """Before each request of the moderators' API: sets g.person. Raises Unauthorized."""
+    with service().store.read() as session:
+        g.person = accounts.signed_in(session, bearer() or "")
+
+
+def person() -> accounts.Person:
+    """The moderator who makes this request."""
+    found: accounts.Person = g.person
+    return found

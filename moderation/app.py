@@ -1,0 +1,60 @@
+"""create_app: wiring only."""
+
+import logging
+from threading import BoundedSemaphore
+from typing import Any
+
+from flask import Flask, Response
+from flask_openapi3.models import Info, SecurityScheme
+from flask_openapi3.openapi import OpenAPI
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from moderation import __version__, http
+from moderation.api import comments, ops, threads
+from moderation.api.body import LARGE, of_validation_error
+from moderation.config import Settings
+from moderation.errors import ModerationError, Unavailable
+from moderation.queueing import Doorbell
+from moderation.store.session import Store
+
+_SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
+    "site key": {"type": "http", "scheme": "bearer"},
+    "moderator": {"type": "http", "scheme": "bearer"},
+}
+
+
+def create_app(settings: Settings) -> Flask:
+    """The web application for these settings. Opens no connection yet."""
+    app = OpenAPI(
+        __name__, info=Info(title="Comment moderation", version=__version__), doc_ui=False,
+        validation_error_callback=of_validation_error, security_schemes=_SECURITY,
+    )  # fmt: skip
+    app.config.update(MAX_CONTENT_LENGTH=LARGE, SECRET_KEY=settings.secret_key)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["moderation"] = http.Service(
+        settings, Store(settings.database_url), Doorbell(settings.redis_url),
+        BoundedSemaphore(max(1, settings.web_threads // 4)),
+    )  # fmt: skip
+    http.install(app)
+    _handle_errors(app)
+    for part in (comments, threads, ops):
+        app.register_api(part.api)
+    app.add_url_rule("/openapi.json", "openapi", lambda: app.api_doc)
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+    return app
+
+
+def _handle_errors(app: Flask) -> None:
+    app.register_error_handler(ModerationError, http.of_error)
+    app.register_error_handler(HTTPException, http.of_http_exception)
+    app.register_error_handler(SQLAlchemyError, _database_down)
+    app.register_error_handler(Exception, http.of_fault)
+
+
+def _database_down(error: SQLAlchemyError) -> Response:
+    logging.getLogger("moderation").error("database: %s", type(error).__name__, exc_info=error)
+    return http.of_error(Unavailable("the database can't be used now; try again", extra={"retry_after": 5}))

@@ -1,0 +1,203 @@
+"""The `moderation` command. Each subcommand is a few lines around a use case."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from moderation import __version__
+from moderation.config import load_settings
+from moderation.domain.lifecycle import Role
+from moderation.errors import ModerationError, SetupError
+from moderation.processes import log_to_stderr
+from moderation.store import schema
+from moderation.store.session import Store
+
+
+class _Group(click.Group):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (SetupError, ModerationError) as error:
+            raise click.ClickException(str(error)) from None
+        except SQLAlchemyError as error:
+            raise click.ClickException(f"database: {type(error).__name__}") from None
+
+
+@click.group(cls=_Group)
+@click.version_option(__version__)
+def main() -> None:
+    """Comment moderation for a newsroom."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+@click.option("--data", default="var", show_default=True, type=click.Path(path_type=Path), help="Data folder.")
+@click.option("--demo", is_flag=True, help="Serve a demo article at /demo, with sample comments on first start.")
+def up(host: str, port: int, data: Path, demo: bool) -> None:
+    """Run everything on this machine: database, Redis, web, worker."""
+    from moderation.up import Options
+    from moderation.up import up as run
+
+    log_to_stderr()
+    run(Options(host, port, data.absolute(), demo))
+
+
+@main.command()
+@click.option("--bind", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to listen on.")
+@click.option("--fd", type=int, hidden=True, help="A listening socket that is open already.")
+def web(bind: str, fd: int | None) -> None:
+    """Run the web server."""
+    from moderation.web_server import serve
+
+    log_to_stderr()
+    serve(load_settings(), bind if fd is None else f"fd://{fd}")
+
+
+@main.command()
+def worker() -> None:
+    """Run a worker: scores, publishes, delivers, sweeps."""
+    import os
+
+    load_settings()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "workers"])
+
+
+@main.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to the version that this program needs."""
+    schema.upgrade(Store(load_settings().database_url, pool_size=1))
+    click.echo("the database is up to date")
+
+
+@main.group()
+def site() -> None:
+    """Sites and their keys."""
+
+
+@site.command("create")
+@click.argument("name")
+def site_create(name: str) -> None:
+    """Create a site; prints its id and its key, which is shown only now."""
+    from moderation.services import sites
+
+    with _session() as session:
+        created, key = sites.create_site(session, name)
+        _print({"site_id": created.id, "name": created.name, "site_key": key,
+                "publishable_key": created.publishable_key})  # fmt: skip
+
+
+@site.command("webhook")
+@click.argument("url", required=False)
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+@click.option("--remove", is_flag=True, help="Send no webhooks any more.")
+def site_webhook(url: str | None, name: str | None, remove: bool) -> None:
+    """Set the webhook of a site; prints the new signing secret."""
+    from moderation.services import sites
+
+    if (url is None) != remove:
+        raise click.UsageError("give an address, or --remove")
+    with _session() as session:
+        secret = sites.set_webhook(session, sites.find_site(session, name), url)
+        _print({"url": url, "secret": secret})
+
+
+@site.command("origins")
+@click.argument("origins", nargs=-1)
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+def site_origins(origins: tuple[str, ...], name: str | None) -> None:
+    """Set the pages (like https://news.example) whose readers may post with the publishable key."""
+    from moderation.services import sites
+
+    with _session() as session:
+        found = sites.find_site(session, name)
+        sites.set_origins(session, found, [origin.rstrip("/") for origin in origins])
+        _print({"publishable_key": found.publishable_key, "origins": found.origins})
+
+
+@main.group()
+def moderator() -> None:
+    """Moderators."""
+
+
+@moderator.command("create")
+@click.argument("email")
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.MODERATOR.value)
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def moderator_create(email: str, name: str | None, role: str, password_stdin: bool) -> None:
+    """Create a moderator; asks for the password."""
+    from moderation.services import accounts, sites
+
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt("Password", hide_input=True)
+    with _session() as session:
+        found = sites.find_site(session, name)
+        accounts.create_moderator(session, found.id, email, password, Role(role))
+    click.echo(f"created {email}")
+
+
+@main.group()
+def policy() -> None:
+    """The policy of a site, as a file."""
+
+
+@policy.command("show")
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+@click.option("--version", type=int, help="An older version.")
+def policy_show(name: str | None, version: int | None) -> None:
+    """Print the policy."""
+    from moderation.services import policies, sites
+
+    with _session() as session:
+        stored = policies.stored(session, sites.find_site(session, name).id, version)
+        click.echo(f"# version {stored.version}\n{policies.show(stored.document)}", nl=False)
+
+
+@policy.command("apply")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+def policy_apply(file: Any, name: str | None) -> None:
+    """Make this file the policy, as a new version."""
+    from moderation.services import policies, sites
+
+    document = policies.parse(file.read())
+    with _session() as session:
+        version = policies.apply(session, sites.find_site(session, name).id, document)
+    click.echo(f"applied as version {version}")
+
+
+@policy.command("rollback")
+@click.argument("version", type=int)
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+def policy_rollback(version: int, name: str | None) -> None:
+    """Make an older version the policy again, as a new version."""
+    from moderation.services import policies, sites
+
+    with _session() as session:
+        new = policies.rollback(session, sites.find_site(session, name).id, version)
+    click.echo(f"version {version} applied as version {new}")
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    store = Store(load_settings().database_url, pool_size=1)
+    if problem := schema.check(store):
+        raise SetupError(problem)
+    with store.write() as session:
+        yield session
+
+
+def _print(content: dict[str, Any]) -> None:
+    click.echo(json.dumps(content, indent=2))

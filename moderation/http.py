@@ -1,0 +1,112 @@
+"""What the JSON API and the pages share: the service behind a request, problem+json, request ids, access log."""
+
+import logging
+import re
+import time
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Any, cast
+
+from flask import Flask, Response, current_app, g, json, request
+from werkzeug.exceptions import HTTPException
+
+from moderation.config import Settings
+from moderation.errors import ModerationError
+from moderation.queueing import Doorbell
+from moderation.store.session import Store, new_id
+
+log = logging.getLogger("moderation.access")
+
+_CODES = {
+    400: "malformed", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+    408: "timeout", 413: "too_large", 414: "too_large", 415: "unsupported_media_type", 429: "rate_limited",
+    431: "too_large", 503: "unavailable",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a request works with. `waiting` bounds how many requests may wait for a decision."""
+
+    settings: Settings
+    store: Store
+    doorbell: Doorbell
+    waiting: BoundedSemaphore
+
+
+def service() -> Service:
+    """The service of the running app."""
+    return cast(Service, current_app.extensions["moderation"])
+
+
+def problem(status: int, code: str, detail: str, extra: dict[str, Any] | None = None) -> Response:
+    """An error as application/problem+json (RFC 9457) with a stable code."""
+    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    response = Response(json.dumps(body | (extra or {})), status, mimetype="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if extra and "retry_after" in extra:
+        response.headers["Retry-After"] = str(extra["retry_after"])
+    return response
+
+
+def wants_page() -> bool:
+    """Whether this request comes from a person's browser on one of the pages, not from a program."""
+    return not request.path.startswith(("/v1/", "/openapi.json", "/healthz", "/readyz"))
+
+
+def of_error(error: ModerationError) -> Response:
+    """The answer to an error of ours."""
+    return problem(error.status, error.code, error.detail, error.extra)
+
+
+def of_http_exception(error: HTTPException) -> Response:
+    """The answer to an error of the framework's."""
+    status = error.code or 500
+    if status < 400:  # a redirect of the router
+        return cast(Response, error.get_response())
+    answer = problem(status, _CODES.get(status, "error"), error.description or error.name)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            answer.headers[name] = value
+    return answer
+
+
+def of_fault(error: Exception) -> Response:
+    """The answer to a fault of ours; the log has where, never what the code had in hand."""
+    logging.getLogger("moderation").error("fault in request %s", g.get("request_id"), exc_info=error)
+    return problem(500, "internal_error", "Something went wrong here. It is logged under the request id.")
+
+
+def install(app: Flask) -> None:
+    """Request ids, access log and security headers for every route."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+_REQUEST_ID = re.compile(r"^[0-9a-f-]{8,64}$")
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _REQUEST_ID.match(given) else new_id()
+    g.began = time.perf_counter()
+
+
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.request_id
+    response.headers.setdefault("Content-Security-Policy", _CSP)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cache-Control", "no-store")
+    # The template of the route, never the path or the query: these can hold what a reader typed.
+    route = request.url_rule.rule if request.url_rule else "-"
+    took = (time.perf_counter() - g.began) * 1000
+    log.info("%s %s %d %.1f ms %s", request.method, route, response.status_code, took, g.request_id)
+    return response

@@ -1,0 +1,49 @@
+"""Small facts about processes that web, worker and supervisor share."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+_PR_SET_PDEATHSIG = 1
+
+if sys.platform == "linux":
+    _libc: ctypes.CDLL | None = ctypes.CDLL(None)
+else:
+    _libc = None
+
+
+def die_with_parent(parent: int | None = None) -> None:
+    """From now on the kernel kills this process when its parent ends, however it ends (Linux only).
+
+    `parent` is the expected parent's pid: a parent that died before this call is noticed too.
+    """
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if parent is not None and os.getppid() != parent:
+        os._exit(1)
+
+
+def dying_with(parent: int) -> Callable[[], None]:
+    """`die_with_parent` for subprocess.Popen(preexec_fn=...)."""
+    return lambda: die_with_parent(parent)
+
+
+class PrivateFormatter(logging.Formatter):
+    """Log lines without the texts of exceptions: these quote what the failing code had in hand."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 (name given by logging)
+        import traceback
+
+        kind, _, trace = ei if isinstance(ei, tuple) else sys.exc_info()
+        frames = "".join(traceback.format_tb(trace)).rstrip()
+        return f"{frames}\n{getattr(kind, '__name__', kind)}"
+
+
+def log_to_stderr() -> None:
+    """One handler for all processes: time, level, logger, message."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PrivateFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

@@ -1,0 +1,49 @@
+"""The loaded classifier. The only import of models."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models import ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
+from moderation.domain.text import Span
+from moderation.errors import SetupError
+
+log = logging.getLogger(__name__)
+
+__all__ = ["ATTRIBUTES", "SCORERS", "Classifier"]
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A scorer, or the reason why there is none; without one every comment counts as not scored."""
+
+    name: str
+    scorer: Scorer | None
+    error: str | None = None
+
+    @classmethod
+    def load(cls, name: str) -> "Classifier":
+        """Loads the scorer of this name. A broken artefact is no exception here: it is reported, and comments wait.
+
+        Raises SetupError for a name that does not exist.
+        """
+        if name not in SCORERS:
+            raise SetupError(f"there is no scorer {name!r}; there are: {', '.join(SCORERS)}")
+        try:
+            scorer = load_scorer(name)
+        except ArtefactError as error:
+            log.error("scorer %s: %s", name, error)
+            return cls(name, None, str(error))
+        return cls(f"{scorer.name}@{scorer.version}", scorer)
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Texts -> {attribute: 0..1} for each, rounded to 6 digits. Raises whatever the scorer raises."""
+        if self.scorer is None:
+            raise RuntimeError("no scorer")
+        return [{name: round(value, 6) for name, value in scores.items()} for scores in self.scorer.score(texts)]
+
+    def explain(self, text: str, attribute: str) -> tuple[Span, ...]:
+        """The pieces of the text (code points) that raised this attribute most; empty when nothing stands out."""
+        if self.scorer is None:
+            return ()
+        return tuple(sorted(Span(span.begin, span.end) for span in self.scorer.explain(text, attribute)))

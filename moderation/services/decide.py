@@ -1,0 +1,248 @@
+"""Pending comments -> decisions, in batches, each exactly once whatever dies.
+
+A worker leases comments, scores them without holding a transaction, and writes the decisions for those
+that are still its own. A lease that runs out, or whose process is gone, goes back to the queue.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from moderation.domain.lifecycle import OUTCOME_OF, Outcome, Source, Status
+from moderation.domain.policy import Facts, Signal, Verdict, evaluate
+from moderation.domain.text import to_utf16
+from moderation.scoring import Classifier
+from moderation.services import policies
+from moderation.services.facts import find_email_addresses, find_links, find_phone_numbers
+from moderation.services.plain_text import PlainText, plain_text
+from moderation.services.policies import CompiledPolicy
+from moderation.services.record import Ruling, record
+from moderation.store.session import Store, now_ms
+from moderation.store.tables import Comment
+
+log = logging.getLogger(__name__)
+
+BATCH = 256
+FAILURES_ALONE = 3
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A comment that this worker may decide, if it is still leased to it at the end."""
+
+    id: str
+    site_id: str
+    revision: int
+    body: PlainText
+    source: str
+    author_key: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A leased comment with its scores; None means that the classifier failed on it."""
+
+    comment: Leased
+    scores: dict[str, float] | None
+
+
+def drain(
+    store: Store,
+    classifier: Classifier,
+    owner: str,
+    *,
+    lease_ms: int,
+    until: Callable[[], bool],
+    after_batch: Callable[[], None],
+) -> int:
+    """Decides pending comments until none is left or `until()` says stop; returns how many were decided."""
+    decided = 0
+    while True:
+        with store.write() as session:
+            leased = lease(session, owner, now_ms(), lease_ms)
+        if not leased:
+            return decided
+        decided += decide_batch(store, classifier, owner, leased)
+        after_batch()
+        if until():
+            return decided
+
+
+def lease(session: Session, owner: str, now: int, lease_ms: int, limit: int = BATCH) -> list[Leased]:
+    """Takes the oldest pending comments that nobody has."""
+    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
+    waiting = (
+        select(Comment.id).where(Comment.status == Status.PENDING, free).order_by(Comment.received_at).limit(limit)
+    )
+    taken = session.execute(
+        update(Comment)
+        .where(Comment.id.in_(waiting.with_for_update(skip_locked=True).scalar_subquery()))
+        .values(lease_owner=owner, lease_until=now + lease_ms)
+        .returning(
+            Comment.id, Comment.site_id, Comment.revision, Comment.body, Comment.format,
+            Comment.author_key, Comment.attempts,
+        )
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    return [
+        Leased(row.id, row.site_id, row.revision, plain_text(row.body, row.format), row.body, row.author_key,
+               row.attempts)
+        for row in taken
+    ]  # fmt: skip
+
+
+def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[Leased]) -> int:
+    """Scores and decides leased comments; returns how many were decided."""
+    scored = score_in_halves(classifier, leased)
+    failed = [one.comment for one in scored if one.scores is None and classifier.scorer is not None]
+    again = {comment.id for comment in failed if comment.attempts + 1 < FAILURES_ALONE}
+    with store.read() as session:
+        rulings = _verdicts(session, classifier, [one for one in scored if one.comment.id not in again])
+    with store.write() as session:
+        if again:
+            _count_failure(session, owner, again)
+        return _write(session, owner, rulings)
+
+
+def score_in_halves(classifier: Classifier, leased: Sequence[Leased]) -> list[Scored]:
+    """Scores a batch; one that fails is tried again in halves, down to the comment that can't be scored."""
+    if classifier.scorer is None:
+        return [Scored(comment, None) for comment in leased]
+    try:
+        scores = classifier.score([comment.body.text for comment in leased])
+    except Exception as error:  # whatever a scorer raises must not stop the queue
+        if len(leased) == 1:
+            log.error("comment %s can't be scored: %s", leased[0].id, type(error).__name__)
+            return [Scored(leased[0], None)]
+        middle = len(leased) // 2
+        return score_in_halves(classifier, leased[:middle]) + score_in_halves(classifier, leased[middle:])
+    return [Scored(comment, one) for comment, one in zip(leased, scores, strict=True)]
+
+
+def verdict(
+    policy: CompiledPolicy,
+    classifier: Classifier,
+    text: str,
+    scores: dict[str, float] | None,
+    author: tuple[int, int] | None = None,
+) -> Verdict:
+    """The policy's answer for one text; `author` counts approved and rejected comments before, None if unknown."""
+    facts = Facts(
+        text, scores,
+        links=find_links(text) if policy.asks("links") else None,
+        email_addresses=find_email_addresses(text) if policy.asks("email_address") else None,
+        phone_numbers=find_phone_numbers(text, policy.region or "US") if policy.asks("phone_number") else None,
+        approved_before=author[0] if author else None,
+        rejected_before=author[1] if author else None,
+    )  # fmt: skip
+    return evaluate(policy.rules, facts)
+
+
+def signal_row(classifier: Classifier, signal: Signal, body: PlainText, source: str) -> dict[str, Any]:
+    """A signal as it is stored and shown; spans are UTF-16 code units of the body as it was sent."""
+    spans = signal.spans
+    if signal.decided and signal.attribute and not spans:
+        spans = classifier.explain(body.text, signal.attribute)
+    in_body = to_utf16(source, [body.in_body(span) for span in spans])
+    return {
+        "rule": signal.rule, "kind": signal.kind, "outcome": signal.outcome.value if signal.outcome else None,
+        "attribute": signal.attribute, "score": signal.score, "threshold": signal.threshold,
+        "decided": signal.decided, "spans": [{"begin": span.begin, "end": span.end} for span in in_body],
+    }  # fmt: skip
+
+
+def give_back(session: Session, owners: Sequence[str]) -> int:
+    """Ends the leases of workers that are gone; returns how many comments are free again."""
+    result = session.execute(
+        update(Comment)
+        .where(Comment.status == Status.PENDING, Comment.lease_owner.in_(owners))
+        .values(lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def lease_owners(session: Session) -> list[str]:
+    """Who holds leases now."""
+    query = select(Comment.lease_owner).where(Comment.status == Status.PENDING, Comment.lease_owner.is_not(None))
+    return [owner for owner in session.scalars(query.distinct()) if owner]
+
+
+def waiting_since(session: Session, now: int) -> int | None:
+    """When the oldest pending comment that nobody works on came in; None when there is none."""
+    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
+    return session.scalar(select(func.min(Comment.received_at)).where(Comment.status == Status.PENDING, free))
+
+
+def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]) -> dict[str, Ruling]:
+    """Comment id -> what to decide; the comment in it is a placeholder until the write has locked the row."""
+    authors = _author_counts(session, {(one.comment.site_id, one.comment.author_key) for one in scored})
+    rulings = {}
+    for one in scored:
+        comment = one.comment
+        policy = policies.current(session, comment.site_id)
+        answer = verdict(policy, classifier, comment.body.text, one.scores,
+                         authors.get((comment.site_id, comment.author_key), (0, 0)))  # fmt: skip
+        rulings[comment.id] = Ruling(
+            Comment(id=comment.id, revision=comment.revision), answer.outcome, Source.POLICY,
+            policy_version=policy.version, scorer=classifier.name if one.scores is not None else None,
+            scores=one.scores or {},
+            signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
+            risk=max(one.scores.values(), default=0.0) if one.scores else 0.5,
+        )  # fmt: skip
+    return rulings
+
+
+def _author_counts(session: Session, authors: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for site_id in {site for site, _ in authors}:
+        keys = [key for site, key in authors if site == site_id]
+        rows = session.execute(
+            select(
+                Comment.author_key,
+                func.sum(case((Comment.status == Status.APPROVED, 1), else_=0)),
+                func.sum(case((Comment.status == Status.REJECTED, 1), else_=0)),
+            ).where(Comment.site_id == site_id, Comment.author_key.in_(keys)).group_by(Comment.author_key)
+        )  # fmt: skip
+        counts |= {(site_id, key): (int(approved or 0), int(rejected or 0)) for key, approved, rejected in rows}
+    return counts
+
+
+def _mine(owner: str, ids: Sequence[str]) -> Any:
+    return and_(Comment.id.in_(ids), Comment.status == Status.PENDING, Comment.lease_owner == owner)
+
+
+def _count_failure(session: Session, owner: str, ids: set[str]) -> None:
+    session.execute(
+        update(Comment)
+        .where(_mine(owner, sorted(ids)))
+        .values(attempts=Comment.attempts + 1, lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write(session: Session, owner: str, rulings: dict[str, Ruling]) -> int:
+    """Writes the verdicts of the comments that are still pending, unedited and leased to this worker."""
+    mine = session.scalars(select(Comment).where(_mine(owner, sorted(rulings))).with_for_update()).all()
+    final = [
+        _for_comment(rulings[comment.id], comment)
+        for comment in mine
+        if rulings[comment.id].comment.revision == comment.revision
+    ]
+    record(session, final, now_ms())
+    return len(final)
+
+
+def _for_comment(ruling: Ruling, comment: Comment) -> Ruling:
+    """An old comment keeps the status that it had at its site: history and label, no event, no queue."""
+    imported = comment.imported_status
+    outcome = OUTCOME_OF[Status(imported)] if imported else Outcome(ruling.outcome)
+    return Ruling(
+        comment, outcome, Source.SITE if imported else Source.POLICY, policy_version=ruling.policy_version,
+        scorer=ruling.scorer, scores=ruling.scores, signals=ruling.signals, risk=ruling.risk, event=not imported,
+    )  # fmt: skip

@@ -1,0 +1,24 @@
+"""Signs of life, and what /readyz says of each part."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from moderation.scoring import Classifier
+from moderation.store.queries import upsert
+from moderation.store.tables import WorkerState
+
+_FRESH_MS = 15_000
+
+
+def sign_of_life(session: Session, name: str, classifier: Classifier, now: int) -> None:
+    """Notes that this machine's worker lives, and how its classifier is."""
+    row = {"name": name, "seen_at": now, "scorer": classifier.name, "scorer_error": classifier.error}
+    upsert(session, WorkerState, row, ["name"], {name: row[name] for name in ("seen_at", "scorer", "scorer_error")})
+
+
+def worker_states(session: Session, now: int) -> tuple[str, str]:
+    """(worker, scorer): `ok`, or what is wrong."""
+    newest = session.scalar(select(WorkerState).order_by(WorkerState.seen_at.desc()).limit(1))
+    if newest is None or newest.seen_at < now - _FRESH_MS:
+        return "no worker has shown itself", "no worker"
+    return "ok", newest.scorer_error or "ok"

@@ -1,0 +1,12 @@
+"""Entry point of Alembic: runs the migrations on the engine that it is handed."""
+
+from alembic import context
+
+from moderation.store.tables import Base
+
+engine = context.config.attributes["engine"]
+with engine.execution_options(write=True).connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

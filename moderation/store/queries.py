@@ -1,0 +1,36 @@
+"""Statements that the two dialects spell differently, once."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from moderation.store.tables import Base
+
+
+def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]], key: str = "id") -> set[Any]:
+    """Inserts the rows that break no uniqueness; returns the keys of those that went in."""
+    if not rows:
+        return set()
+    statement = _insert(session, table).values(list(rows)).on_conflict_do_nothing()
+    return set(session.scalars(statement.returning(getattr(table, key))))
+
+
+def upsert(
+    session: Session,
+    table: type[Base],
+    row: dict[str, Any],
+    keys: Sequence[str],
+    change: dict[str, Any],
+    where: ColumnElement[bool] | None = None,
+) -> None:
+    """Inserts the row, or sets `change` on the one that is there (where the condition holds)."""
+    statement = _insert(session, table).values(row)
+    session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=change, where=where))
+
+
+def _insert(session: Session, table: type[Base]) -> Any:
+    dialect = session.get_bind().dialect.name
+    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)

@@ -1,0 +1,45 @@
+"""`moderation web`: the app on gunicorn, threads in few processes."""
+
+import os
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from moderation.app import create_app
+from moderation.config import Settings
+from moderation.processes import die_with_parent
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: Settings, bind: str) -> None:
+        self._settings = settings
+        self._bind = bind
+        super().__init__()
+
+    def load_config(self) -> None:
+        options: dict[str, Any] = {
+            "bind": self._bind, "worker_class": "gthread", "workers": self._settings.web_processes,
+            "threads": self._settings.web_threads, "timeout": 60, "graceful_timeout": 5, "keepalive": 5,
+            "backlog": 1024, "post_fork": _post_fork, "control_socket_disable": True, "worker_tmp_dir": _memory(),
+            "limit_request_line": 4094, "loglevel": "warning",
+        }  # fmt: skip
+        for name, value in options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+
+def _post_fork(_server: Any, _worker: Any) -> None:
+    die_with_parent()
+
+
+def _memory() -> str | None:
+    folder = "/dev/shm"  # noqa: S108 (a heartbeat file there never waits for a disk)
+    return folder if os.access(folder, os.W_OK) else None
+
+
+def serve(settings: Settings, bind: str) -> None:
+    """Serves until SIGTERM. `bind` is HOST:PORT, or fd://N for a socket that is open already."""
+    _Server(settings, bind).run()

@@ -1,0 +1,81 @@
+"""`python -m workers`: loads the classifier, then keeps one RQ worker for each queue alive and sweeps.
+
+The parent runs no thread, so that its forks are safe.
+"""
+
+import logging
+import signal
+import sys
+import time
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from moderation.config import load_settings
+from moderation.errors import SetupError
+from moderation.processes import log_to_stderr
+from moderation.queueing import JOBS
+from moderation.store import schema
+from workers import runtime
+from workers.children import Child
+from workers.sweep import sweep
+
+log = logging.getLogger("workers")
+
+_TICK = 0.25
+_PUBLISH_EVERY = 1.0
+_PATIENCE = 8.0
+
+
+class _Stop(Exception):
+    pass
+
+
+def main() -> None:
+    """Works until SIGTERM or SIGINT. Raises SetupError when the database is not ready."""
+    log_to_stderr()
+    settings = load_settings()
+    work = runtime.make(settings)
+    if problem := schema.check(work.store):
+        raise SetupError(problem)
+    work.store.forget_connections()
+    runtime.install(work)
+    children = [Child(work, name) for name in JOBS]
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    log.info("worker ready, scorer %s", work.classifier.name)
+    try:
+        _loop(work, children)
+    except _Stop:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for child in children:
+            child.stop(_PATIENCE)
+
+
+def _loop(work: runtime.Runtime, children: list[Child]) -> None:
+    next_sweep = next_publish = 0.0
+    while True:
+        for child in children:
+            child.keep_alive()
+        now = time.monotonic()
+        try:
+            if now >= next_publish:
+                next_publish = now + _PUBLISH_EVERY
+                work.publish()
+            if now >= next_sweep:
+                next_sweep = now + work.settings.sweep_seconds
+                sweep(work)
+        except SQLAlchemyError as error:
+            log.error("database: %s", type(error).__name__)
+        time.sleep(_TICK)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise _Stop
+
+
+try:
+    main()
+except SetupError as problem:
+    sys.exit(f"worker: {problem}")
