@@ -1,0 +1,112 @@
+"""The `linear` scorer: hashed n-grams times one table of weights, all attributes in one pass.
+
+The weights are fitted by scikit-learn (train.py); nothing here imports it. For text x with n-gram slots s and a size
+of n bytes, the log-odds of attribute a are `slope[a] * (sum_s W[s, a] / sqrt(n) + bias[a]) + shift[a]`: a logistic
+regression on length-scaled counts, then Platt's calibration (Platt 1999) of that attribute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artefacts import read_artefact
+from models.explain import spans
+from models.features import Grams, grams
+from models.normalise import normalise, normalise_all
+from models.scorer import Span
+
+NAME = "linear"
+VERSION = "1"
+_BATCH_CHARACTERS = 1 << 16  # of text in one pass: fits the caches, bounds the memory of huge batches
+_BATCH_TEXTS = 512
+
+Weights = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Fitted numbers: `weights` (2^bits, attributes), and `bias`, `slope`, `shift` (attributes,)."""
+
+    weights: Weights
+    bias: Weights
+    slope: Weights
+    shift: Weights
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    begin = size = 0
+    for i, text in enumerate(texts):
+        if i > begin and (size + len(text) > _BATCH_CHARACTERS or i - begin >= _BATCH_TEXTS):
+            yield texts[begin:i]
+            begin, size = i, 0
+        size += len(text)
+    yield texts[begin:]
+
+
+def sums(found: Grams, weights: Weights) -> NDArray[np.float32]:
+    """The sum of the weights of each text's n-grams, (texts, attributes); a text's sum never depends on the others."""
+    out = np.zeros((len(found.size), weights.shape[1]), np.float32)
+    for stream in found.streams:
+        filled = np.flatnonzero(stream.bounds[1:] > stream.bounds[:-1])
+        if len(filled):
+            rows = weights.take(stream.index, axis=0, mode="clip")
+            out[filled] += np.add.reduceat(rows, stream.bounds[filled], axis=0)
+    return out
+
+
+class LinearScorer:
+    """See `models.scorer.Scorer`."""
+
+    name = NAME
+    version = VERSION
+
+    def __init__(self, table: Table, attributes: tuple[str, ...]) -> None:
+        self._table = table
+        self.attributes = attributes
+        # Eight columns of four bytes are half a cache line: a row is then fetched at once.
+        self._weights = np.zeros((len(table.weights), 8), np.float32)
+        self._weights[:, : len(attributes)] = table.weights * table.slope
+        self._offset = table.bias * table.slope + table.shift
+        self._bits = len(table.weights).bit_length() - 1
+
+    def log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Calibrated log-odds, (texts, attributes)."""
+        parts = [self._log_odds(batch) for batch in _batches(texts)] if texts else []
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.attributes)), np.float32)
+
+    def _log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        found = grams(normalise_all(texts), self._bits)
+        totals = sums(found, self._weights)[:, : len(self.attributes)]
+        scale = np.sqrt(np.maximum(found.size, 1)).astype(np.float32)
+        return totals / scale[:, None] + self._offset
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """See `models.scorer.Scorer.score`."""
+        odds = np.clip(self.log_odds(texts).astype(np.float64), -30.0, 30.0)
+        rows = (1.0 / (1.0 + np.exp(-odds))).tolist()
+        return [dict(zip(self.attributes, row, strict=True)) for row in rows]
+
+    def explain(self, text: str, attribute: str) -> list[Span]:
+        """See `models.scorer.Scorer.explain`; a span's weight is exactly what its n-grams added to the log-odds."""
+        if attribute not in self.attributes:
+            raise KeyError(attribute)
+        column = self._weights[:, self.attributes.index(attribute)]
+        plain = normalise(text)
+        return spans(text, plain, grams([plain.text], self._bits), column)
+
+
+def load_linear(folder: Path) -> LinearScorer:
+    """Read the artefact in `folder`; raises ArtefactError."""
+    manifest, arrays = read_artefact(folder)
+    table = Table(
+        weights=arrays["weights"].astype(np.float32),
+        bias=arrays["bias"].astype(np.float32),
+        slope=arrays["slope"].astype(np.float32),
+        shift=arrays["shift"].astype(np.float32),
+    )
+    return LinearScorer(table, tuple(manifest["attributes"]))
