@@ -5,13 +5,14 @@ from threading import BoundedSemaphore
 from typing import Any
 
 from flask import Flask, Response
-from flask_openapi3.models import Info, SecurityScheme
+from flask_openapi3.models.info import Info
+from flask_openapi3.models.security_scheme import SecurityScheme
 from flask_openapi3.openapi import OpenAPI
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from moderation import __version__, http
+from moderation import __version__, http, limits
 from moderation.api import comments, ops, threads
 from moderation.api.body import LARGE, of_validation_error
 from moderation.config import Settings
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> Flask:
         BoundedSemaphore(max(1, settings.web_threads // 4)),
     )  # fmt: skip
     http.install(app)
+    limits.install(app, settings)
     _handle_errors(app)
     for part in (comments, threads, ops):
         app.register_api(part.api)
