@@ -67,7 +67,7 @@ def worker() -> None:
     import os
 
     load_settings()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "workers"])
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "workers"])  # noqa: S606 (no shell is wanted)
 
 
 @main.group()

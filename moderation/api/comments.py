@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, g, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models import Tag
+from flask_openapi3.models.tag import Tag
 from pydantic import ValidationError
 
 from moderation.api.auth import needs, require_site_key, site_id

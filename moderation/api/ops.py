@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models import Tag
+from flask_openapi3.models.tag import Tag
 from sqlalchemy.exc import SQLAlchemyError
 
 from moderation.http import service

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models import Tag
+from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
 from moderation.api.auth import person, require_moderator

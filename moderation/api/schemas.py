@@ -10,9 +10,11 @@ from moderation.services.intake import NewComment
 BODY_BYTES = 20_480
 
 
-def _no_nul(text: str) -> str:
+def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("must not contain NUL")
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must not contain lone surrogates")
     return text
 
 
@@ -30,7 +32,7 @@ def _in_range(time: datetime) -> datetime:
     return time
 
 
-Text = Annotated[str, AfterValidator(_no_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
 Body = Annotated[Text, AfterValidator(_body), Field(description=f"at most {BODY_BYTES} bytes of UTF-8")]
 ExternalId = Annotated[Text, Field(min_length=1, max_length=200)]
 Url = Annotated[Text, Field(max_length=2048, pattern=r"^https?://[^\s]+$")]

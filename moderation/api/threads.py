@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Response, json, request
 from flask_openapi3.blueprint import APIBlueprint
-from flask_openapi3.models import Tag
+from flask_openapi3.models.tag import Tag
 
 from moderation.api.auth import bearer
 from moderation.api.schemas import Problem, ThreadQuery

@@ -79,7 +79,7 @@ class Verdict:
 
 def _score(rule: Rule, facts: Facts) -> Signal | None:
     """Lanes of one attribute: below `hold` nothing, from `hold` on hold, from `reject` on reject."""
-    if facts.scores is None or rule.attribute not in facts.scores:
+    if facts.scores is None or rule.attribute is None or rule.attribute not in facts.scores:
         return None
     score = facts.scores[rule.attribute]
     lanes = [(rule.reject, Outcome.REJECT), (rule.hold, Outcome.HOLD)]

@@ -1,0 +1,36 @@
+"""What all tests share. Skips live here, in one function; with CI set, a missing program is a failure instead."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+def postgresql_programs() -> Path | None:
+    """Folder of initdb and postgres, or None."""
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    if found := shutil.which("initdb"):
+        folders.append(Path(found).parent)
+    return next((folder for folder in folders if (folder / "initdb").exists()), None)
+
+
+MISSING = {
+    "postgresql": None if postgresql_programs() else "PostgreSQL (initdb) is not installed",
+    "browser": None if os.access(CHROMIUM, os.X_OK) else f"Chromium is not installed ({CHROMIUM})",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The one place where tests are skipped, and it says for want of what."""
+    for item in items:
+        for marker, want in MISSING.items():
+            if want and item.get_closest_marker(marker):
+                if os.environ.get("CI"):
+                    raise pytest.UsageError(f"{want}, and in CI nothing is skipped")
+                item.add_marker(pytest.mark.skip(reason=want))
+
+
+pytest_plugins = ["tests.databases", "tests.services"]

@@ -1,0 +1,138 @@
+"""Real databases and a real Redis for the tests, each on a socket of its own."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+
+from moderation import embedded
+from moderation.processes import dying_with
+from moderation.store import schema
+from moderation.store.session import Store, new_id
+from tests.conftest import postgresql_programs
+
+
+def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "the condition") -> None:
+    """Waits for a condition to become true; fails the test when it does not."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Valkey server of the product's own choice."""
+    folder = Path(tempfile.mkdtemp(prefix="redis-"))
+    path = embedded.socket_path(folder)
+    command = embedded.command(embedded.find_server(), folder, path)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=dying_with(os.getpid()))
+    client = Redis.from_url(f"unix://{path}")
+
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except RedisError:
+            return False
+
+    until(answers, what="Redis")
+    yield f"unix://{path}"
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(folder)
+
+
+class PostgreSQL:
+    """One server for the whole run; `new_database` is a fresh one with our tables."""
+
+    def __init__(self, folder: Path, programs: Path) -> None:
+        self.folder = folder
+        self._user = pwd.getpwnam("postgres").pw_name if os.geteuid() == 0 else None
+        if self._user:
+            shutil.chown(folder, self._user)
+        self._run(programs / "initdb", "-D", folder / "data", "-U", "test", "--auth=trust", "--no-sync", "-E", "UTF8",
+                  "--locale=C.UTF-8")  # fmt: skip
+        self._process = subprocess.Popen(
+            [programs / "postgres", "-D", folder / "data", "-k", folder, "-c", "listen_addresses=",
+             "-c", "max_connections=300"],
+            user=self._user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=dying_with(os.getpid()),
+        )  # fmt: skip
+        until(self._answers, 60, "PostgreSQL")
+        self._create("template")
+        store = Store(self.url("template"), pool_size=1)
+        schema.upgrade(store)
+        store.close()
+
+    def url(self, name: str) -> str:
+        """SQLAlchemy address of a database."""
+        return f"postgresql+psycopg://test@/{name}?host={self.folder}"
+
+    def new_database(self) -> str:
+        """Address of a fresh database with our tables."""
+        name = f"t{new_id()}"
+        self._create(name, " TEMPLATE template")
+        return self.url(name)
+
+    def stop(self) -> None:
+        """Ends the server."""
+        self._process.send_signal(signal.SIGINT)  # fast: connections that are still open are ended
+        self._process.wait(30)
+
+    def _run(self, *command: object) -> None:
+        subprocess.run([str(part) for part in command], user=self._user, check=True, capture_output=True)
+
+    def _connect(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(f"host={self.folder} user=test dbname=postgres", autocommit=True)
+
+    def _answers(self) -> bool:
+        try:
+            self._connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _create(self, name: str, options: str = "") -> None:
+        with self._connect() as connection:
+            connection.execute(f"CREATE DATABASE {name}{options}")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A PostgreSQL server of this run's own."""
+    programs = postgresql_programs()
+    assert programs is not None
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    server = PostgreSQL(folder, programs)
+    yield server
+    server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite3"
+    store = Store(f"sqlite:///{path}", pool_size=1)
+    schema.upgrade(store)
+    store.close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database with our tables; each test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        return server.new_database()
+    path = tmp_path / "moderation.sqlite3"
+    shutil.copy(request.getfixturevalue("_sqlite_template"), path)
+    return f"sqlite:///{path}"
