@@ -31,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
     app = OpenAPI(
         __name__, info=Info(title="Comment moderation", version=__version__), doc_ui=False,
         validation_error_callback=of_validation_error, security_schemes=_SECURITY,
+        template_folder="web/templates", static_folder="web/static",
     )  # fmt: skip
     app.config.update(MAX_CONTENT_LENGTH=LARGE, SECRET_KEY=settings.secret_key)
     app.json.sort_keys = False  # type: ignore[attr-defined]
