@@ -1,4 +1,4 @@
-"""The commands of the parts, started singly. docker-compose.yml and the tests that start real processes use the same."""
+"""The commands of the single parts: docker-compose.yml and the tests that start real processes use the same."""
 
 UPGRADE = ("moderation", "db", "upgrade")
 WORKER = ("moderation", "worker")

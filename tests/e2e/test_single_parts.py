@@ -1,0 +1,74 @@
+"""The parts started singly, with the commands of docker-compose.yml: migrate, web, worker."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests import commands
+from tests.databases import until
+from tests.services import a_comment, bearer
+
+
+def _program(command: tuple[str, ...]) -> list[str]:
+    assert command[0] == "moderation"
+    return [str(Path(sys.executable).with_name("moderation")), *command[1:]]
+
+
+@contextmanager
+def _running(command: tuple[str, ...], env: dict[str, str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    with open(folder / f"{command[1]}.log", "wb") as log:
+        process = subprocess.Popen(_program(command), env=env, cwd=folder, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def _call(url: str, body: Any = None, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"} | (headers or {}))
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.status, json.loads(answer.read())
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_migrate_web_and_worker_make_a_service(database_url: str, redis_url: str, tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")} | {
+        "MODERATION_DATABASE_URL": database_url,
+        "MODERATION_REDIS_URL": redis_url,
+        "MODERATION_SECRET_KEY": "k" * 32,
+    }
+    subprocess.run(_program(commands.UPGRADE), env=env, cwd=tmp_path, check=True, timeout=60)
+    created = subprocess.run(
+        _program(("moderation", "site", "create", "news")), env=env, cwd=tmp_path, check=True, capture_output=True
+    )
+    key = json.loads(created.stdout)["site_key"]
+    address = f"127.0.0.1:{_free_port()}"
+
+    def ready() -> bool:
+        try:
+            return _call(f"http://{address}/readyz")[0] == 200
+        except OSError:
+            return False
+
+    with _running(commands.web(address), env, tmp_path) as web, _running(commands.WORKER, env, tmp_path) as worker:
+        until(ready, 60, "readyz")
+        status, answer = _call(
+            f"http://{address}/v1/comments", a_comment(), bearer(key) | {"Prefer": "wait=10"}
+        )  # fmt: skip
+        assert (status, answer["status"]) == (200, "approved")
+    assert (web.returncode, worker.returncode) == (0, 0)
