@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 
 from moderation.api.auth import person, require_moderator
 from moderation.api.body import require_json
-from moderation.api.schemas import Problem, Text
+from moderation.api.schemas import Problem
 from moderation.http import service
 from moderation.services import queue, review
 from moderation.services.accounts import Person
+from moderation.services.fields import Text
 from moderation.services.review import Act
 from moderation.store.session import now_ms
 

@@ -3,40 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from moderation.services.fields import Body, Email, ExternalId, Name, Text, Time, Title, Url
 from moderation.services.intake import NewComment
-
-BODY_BYTES = 20_480
-
-
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain NUL")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must not contain lone surrogates")
-    return text
-
-
-def _body(text: str) -> str:
-    if len(text.encode("utf-8", "surrogatepass")) > BODY_BYTES:
-        raise ValueError(f"must have at most {BODY_BYTES} bytes of UTF-8")
-    if not text.strip():
-        raise ValueError("must not be empty")
-    return text
-
-
-def _in_range(time: datetime) -> datetime:
-    if not 1970 <= time.year <= 2200:
-        raise ValueError("must lie between 1970 and 2200")
-    return time
-
-
-Text = Annotated[str, AfterValidator(_storable)]
-Body = Annotated[Text, AfterValidator(_body), Field(description=f"at most {BODY_BYTES} bytes of UTF-8")]
-ExternalId = Annotated[Text, Field(min_length=1, max_length=200)]
-Url = Annotated[Text, Field(max_length=2048, pattern=r"^https?://[^\s]+$")]
-Time = Annotated[datetime, AfterValidator(_in_range)]
 
 
 def millis(time: datetime | None) -> int | None:
@@ -49,8 +19,8 @@ def millis(time: datetime | None) -> int | None:
 class Author(BaseModel):
     """Who wrote the comment. The e-mail is never published."""
 
-    name: Annotated[Text, Field(min_length=1, max_length=200)]
-    email: Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    name: Name
+    email: Email | None = None
     url: Annotated[Text, Field(max_length=2048)] | None = None
     id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
 
@@ -65,7 +35,7 @@ class Article(BaseModel):
     """What the comment is about."""
 
     url: Url
-    title: Annotated[Text, Field(max_length=500)] | None = None
+    title: Title | None = None
     section: Annotated[Text, Field(max_length=200)] | None = None
     published_at: Time | None = None
 
