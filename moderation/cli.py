@@ -1,11 +1,12 @@
 """The `moderation` command. Each subcommand is a few lines around a use case."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +19,9 @@ from moderation.errors import ModerationError, SetupError
 from moderation.processes import log_to_stderr
 from moderation.store import schema
 from moderation.store.session import Store
+
+if TYPE_CHECKING:
+    from moderation.scoring import Classifier
 
 
 class _Group(click.Group):
@@ -64,10 +68,57 @@ def web(bind: str, fd: int | None) -> None:
 @main.command()
 def worker() -> None:
     """Run a worker: scores, publishes, delivers, sweeps."""
-    import os
-
     load_settings()
     os.execv(sys.executable, [sys.executable, "-P", "-m", "workers"])  # noqa: S606 (no shell is wanted)
+
+
+@main.command()
+def sweep() -> None:
+    """Do once what a worker does every few seconds: free stuck comments, decide, publish and deliver what is due."""
+    load_settings()
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "workers", "sweep"])  # noqa: S606 (no shell is wanted)
+
+
+@main.command()
+@click.option("--scorer", default="linear", show_default=True, help="Name of the classifier.")
+def score(scorer: str) -> None:
+    """Score JSON lines with a `text` from standard input, under the default policy."""
+    from moderation.scoring import Classifier
+    from moderation.services import policies, trial
+
+    classifier = _classifier(Classifier.load(scorer))
+    policy = policies.compile_policy(policies.default_document(), None)
+    for done, line in enumerate(trial.score_lines(classifier, policy, sys.stdin.buffer), 1):
+        sys.stdout.write(json.dumps(line) + "\n")
+        if done % 10_000 == 0:
+            click.echo(f"{done} lines", err=True)
+    sys.stdout.flush()
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--scorer", default="linear", show_default=True, help="Name of the classifier.")
+def evaluate(file: Path | None, scorer: str) -> None:
+    """Measure scorer and default policy together on labelled JSON lines (text, label; kind if you like).
+
+    Without FILE: on the project's own sentences, and the figures go into the model card.
+    """
+    from moderation.scoring import WAR_STORIES, Classifier, write_policy_figures
+    from moderation.services import policies, trial
+
+    classifier = _classifier(Classifier.load(scorer))
+    policy = policies.compile_policy(policies.default_document(), None)
+    labelled = [json.loads(line) for line in (file or WAR_STORIES).read_text("utf-8").splitlines() if line.strip()]
+    figures = trial.table(trial.shares_held(classifier, policy, labelled))
+    click.echo(figures)
+    if file is None:
+        write_policy_figures(scorer, figures)
+
+
+def _classifier(loaded: "Classifier") -> "Classifier":
+    if loaded.error:
+        raise SetupError(f"scorer {loaded.name}: {loaded.error}")
+    return loaded
 
 
 @main.group()

@@ -4,13 +4,16 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models import ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
+from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
 from moderation.domain.text import Span
 from moderation.errors import SetupError
 
+# Labelled sentences of our own that no training ever sees.
+WAR_STORIES = ARTEFACTS.parent / "evaluation" / "war_stories.jsonl"
+
 log = logging.getLogger(__name__)
 
-__all__ = ["ATTRIBUTES", "SCORERS", "Classifier"]
+__all__ = ["ATTRIBUTES", "SCORERS", "WAR_STORIES", "Classifier", "write_policy_figures"]
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,11 @@ class Classifier:
         if self.scorer is None:
             return ()
         return tuple(sorted(Span(span.begin, span.end) for span in self.scorer.explain(text, attribute)))
+
+
+def write_policy_figures(name: str, figures: str) -> None:
+    """Puts a table into the marked section of this scorer's model card."""
+    card = ARTEFACTS / name / "CARD.md"
+    before, opening, rest = card.read_text("utf-8").partition("<!-- policy figures -->")
+    _, closing, after = rest.partition("<!-- /policy figures -->")
+    card.write_text(f"{before}{opening}\n{figures}\n{closing}{after}", "utf-8")

@@ -40,6 +40,10 @@ def main() -> None:
         raise SetupError(problem)
     work.store.forget_connections()
     runtime.install(work)
+    if sys.argv[1:] == ["sweep"]:
+        work.publish()
+        sweep(work)
+        return
     children = [Child(work, name) for name in JOBS]
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)

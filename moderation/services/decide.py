@@ -125,11 +125,7 @@ def score_in_halves(classifier: Classifier, leased: Sequence[Leased]) -> list[Sc
 
 
 def verdict(
-    policy: CompiledPolicy,
-    classifier: Classifier,
-    text: str,
-    scores: dict[str, float] | None,
-    author: tuple[int, int] | None = None,
+    policy: CompiledPolicy, text: str, scores: dict[str, float] | None, author: tuple[int, int] | None = None
 ) -> Verdict:
     """The policy's answer for one text; `author` counts approved and rejected comments before, None if unknown."""
     facts = Facts(
@@ -182,20 +178,38 @@ def waiting_since(session: Session, now: int) -> int | None:
 def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]) -> dict[str, Ruling]:
     """Comment id -> what to decide; the comment in it is a placeholder until the write has locked the row."""
     authors = _author_counts(session, {(one.comment.site_id, one.comment.author_key) for one in scored})
+    current = {site: policies.current(session, site) for site in {one.comment.site_id for one in scored}}
     rulings = {}
     for one in scored:
         comment = one.comment
-        policy = policies.current(session, comment.site_id)
-        answer = verdict(policy, classifier, comment.body.text, one.scores,
-                         authors.get((comment.site_id, comment.author_key), (0, 0)))  # fmt: skip
-        rulings[comment.id] = Ruling(
-            Comment(id=comment.id, revision=comment.revision), answer.outcome, Source.POLICY,
-            policy_version=policy.version, scorer=classifier.name if one.scores is not None else None,
-            scores=one.scores or {},
-            signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
-            risk=max(one.scores.values(), default=0.0) if one.scores else 0.5,
-        )  # fmt: skip
+        policy = current[comment.site_id]
+        author = authors.get((comment.site_id, comment.author_key), (0, 0))
+        try:
+            rulings[comment.id] = _ruling(classifier, policy, one, author)
+        except Exception as error:  # a check that fails must hold this comment and no other
+            log.error("comment %s can't be checked: %s", comment.id, type(error).__name__)
+            rulings[comment.id] = _held_unchecked(policy, comment)
     return rulings
+
+
+def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, author: tuple[int, int]) -> Ruling:
+    comment = one.comment
+    answer = verdict(policy, comment.body.text, one.scores, author)
+    return Ruling(
+        Comment(id=comment.id, revision=comment.revision), answer.outcome, Source.POLICY,
+        policy_version=policy.version, scorer=classifier.name if one.scores is not None else None,
+        scores=one.scores or {},
+        signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
+        risk=max(one.scores.values(), default=0.0) if one.scores else 0.5,
+    )  # fmt: skip
+
+
+def _held_unchecked(policy: CompiledPolicy, comment: Leased) -> Ruling:
+    signal = {"rule": "not_scored", "kind": "not_scored", "outcome": Outcome.HOLD.value, "decided": True, "spans": []}
+    return Ruling(
+        Comment(id=comment.id, revision=comment.revision), Outcome.HOLD, Source.POLICY,
+        policy_version=policy.version, signals=[signal], risk=0.5,
+    )  # fmt: skip
 
 
 def _author_counts(session: Session, authors: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
