@@ -1,0 +1,77 @@
+"""`python -m benchmarks`: measures, prints Markdown tables. It takes about two minutes."""
+
+import argparse
+import os
+import platform
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median, quantiles
+
+from benchmarks import accepts, decisions, servers
+from benchmarks.accepts import BATCH
+from benchmarks.client import CONNECTIONS, Load
+
+
+def main() -> None:
+    """Runs both questions and prints what came out."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each target (default 5)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a round of HTTP (default 2)")
+    parser.add_argument("--comments", type=int, default=4096, help="comments decided in a round (default 4096)")
+    parser.add_argument("--folder", type=Path, default=Path("var"), help="where the databases go (default ./var)")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    print(_machine(), "\n")
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder.absolute()) as name:
+        _print_accepts(accepts.measure(Path(name), options.rounds, options.seconds))
+        print()
+        _print_decisions(decisions.measure(Path(name), options.rounds, options.comments))
+
+
+def _machine() -> str:
+    packages = ["flask", "gunicorn", "sqlalchemy", *(["granian"] if servers.HAS_GRANIAN else [])]
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
+        f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in packages)
+    )
+
+
+def _print_accepts(results: dict[str, list[Load]]) -> None:
+    print(f"{CONNECTIONS} connections; medians of the rounds, range in brackets\n")
+    print("| target | requests/s | comments/s | p50 / p99 ms | x hello of the same round |")
+    print("| --- | --- | --- | --- | --- |")
+    for name, loads in results.items():
+        hello = results[f"{name.split()[0]} hello"]
+        comments = BATCH if "batch" in name else 0 if "hello" in name else 1
+        latencies = sorted(value for one in loads for value in one.latencies)
+        cuts = quantiles(latencies, n=100)
+        print(
+            f"| {name} | {_spread([one.rate for one in loads])} "
+            f"| {f'{median(one.rate for one in loads) * comments:,.0f}' if comments else '-'} "
+            f"| {cuts[49]:.1f} / {cuts[98]:.0f} "
+            f"| {_spread([one.rate / other.rate for one, other in zip(loads, hello, strict=True)], 2)} |"
+        )
+    for name in [name for name in results if "batch" in name]:
+        single = results[f"{name.split()[0]} one comment"]
+        ratios = [many.rate * BATCH / one.rate for many, one in zip(results[name], single, strict=True)]
+        print(f"\n{name}, comments/s over one comment a request: {_spread(ratios, 1)}")
+
+
+def _print_decisions(rounds: Sequence[decisions.Round]) -> None:
+    print("| | comments/s |")
+    print("| --- | --- |")
+    print(f"| decided (lease, score, policy, write, publish) | {_spread([one.decided for one in rounds])} |")
+    print(f"| scored only, batches of {decisions.BATCH} | {_spread([one.scored for one in rounds])} |")
+    print(f"| decided x scored | {_spread([one.decided / one.scored for one in rounds], 2)} |")
+
+
+def _spread(values: Sequence[float], digits: int = 0) -> str:
+    low, middle, high = (f"{value:,.{digits}f}" for value in (min(values), median(values), max(values)))
+    return f"{middle} ({low}-{high})"
+
+
+if __name__ == "__main__":
+    main()
