@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -131,6 +131,7 @@ def _first_start(store: Store, options: Options, base_url: str) -> str | None:
         draft.replace(path)
     if path.exists():
         credentials = json.loads(path.read_text("utf-8"))
+        _move_in(store, options, base_url, credentials)
         _write_private(draft, credentials | {"base_url": base_url})
         draft.replace(path)
         return None
@@ -139,7 +140,7 @@ def _first_start(store: Store, options: Options, base_url: str) -> str | None:
         site, key = sites.create_site(session, "demo" if options.demo else "site")
         email = accounts.free_address(session, "admin", "example.org")
         accounts.create_moderator(session, site.id, email, password, Role.ADMIN, "Admin")
-        sites.set_origins(session, site, [base_url])
+        sites.follow_address(session, site, base_url)
         if options.demo:
             demo.load(session, site.id, base_url)
         # Before the commit, under another name: after a crash here either both are there or neither counts.
@@ -149,6 +150,16 @@ def _first_start(store: Store, options: Options, base_url: str) -> str | None:
         })  # fmt: skip
     draft.replace(path)
     return password
+
+
+def _move_in(store: Store, options: Options, base_url: str, credentials: dict[str, Any]) -> None:
+    """Lets the site of the first start know the address of this one."""
+    with store.write() as session:
+        if (site := session.get(Site, credentials["site_id"])) is None:
+            return
+        sites.follow_address(session, site, base_url, credentials.get("base_url"))
+        if options.demo:
+            demo.load(session, site.id, base_url)
 
 
 def _site_exists(store: Store, draft: Path) -> bool:

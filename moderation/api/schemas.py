@@ -127,6 +127,13 @@ class Accepted(BaseModel):
     url: str
 
 
+class Received(BaseModel):
+    """A reader's comment that was taken; what becomes of it is not said."""
+
+    id: str
+    status: Literal["received"]
+
+
 class SpanOut(BaseModel):
     """UTF-16 code units of the body, end exclusive."""
 

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -82,6 +83,21 @@ def find_site(session: Session, name_or_id: str | None) -> Site:
     return found[0]
 
 
+def of_page(session: Session, publishable_key: str, origin: str) -> str:
+    """Id of the site whose page at this origin shows this key. Raises Unauthorized, or Forbidden for a strange page."""
+    site = session.scalar(select(Site).where(Site.publishable_key == publishable_key))
+    if site is None:
+        raise Unauthorized("there is no such publishable key")
+    if origin not in site.origins:
+        raise Forbidden("the site does not list this page's origin", code="origin_not_allowed")
+    return site.id
+
+
+def lists_origin(session: Session, origin: str) -> bool:
+    """Whether a page at this origin belongs to any site."""
+    return any(origin in origins for origins in session.scalars(select(Site.origins)))
+
+
 def set_webhook(session: Session, site: Site, url: str | None) -> str | None:
     """Sets or removes the webhook; returns the new signing secret. Raises Invalid for a bad address."""
     if url is not None:
@@ -96,3 +112,18 @@ def set_origins(session: Session, site: Site, origins: list[str]) -> None:
     """The pages (scheme and host) that may use the publishable key."""
     site.origins = origins
     record_audit(session, "site.origins_set", site_id=site.id, data={"count": len(origins)})
+
+
+def follow_address(session: Session, site: Site, base_url: str, last: str | None = None) -> None:
+    """Lets our own pages use the publishable key at the address of this start, and no more at that of the last."""
+    own, gone = _own_origins(base_url), _own_origins(last) if last else []
+    origins = own + [origin for origin in site.origins if origin not in own and origin not in gone]
+    if origins != site.origins:
+        set_origins(session, site, origins)
+
+
+def _own_origins(base_url: str) -> list[str]:
+    """The origin of an address; a loopback address goes by two names."""
+    parts = urlsplit(base_url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return [origin, origin.replace("127.0.0.1", "localhost")] if parts.hostname == "127.0.0.1" else [origin]
