@@ -1,4 +1,4 @@
-"""Texts to measure with: the evaluation sentences, two and two, each made its own by a number."""
+"""Texts to measure with: the demo's sample comments, two and two, each made its own by a number."""
 
 import json
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from itertools import count
 
 
 @lru_cache(maxsize=1)
-def _sentences() -> list[str]:
-    lines = files("models").joinpath("evaluation/war_stories.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line)["text"] for line in lines]
+def _samples() -> list[str]:
+    found = json.loads(files("moderation").joinpath("demo/comments.json").read_text("utf-8"))
+    return [sample["body"] for sample in found]
 
 
 def texts() -> Iterator[str]:
-    """Comments of about 250 characters, without end, no two the same."""
-    sentences = _sentences()
+    """Comments without end, no two the same."""
+    samples = _samples()
     for n in count():
-        yield f"{sentences[n % len(sentences)]} {sentences[(n * 7 + 3) % len(sentences)]} ({n})"
+        yield f"{samples[n % len(samples)]} {samples[(n + n // len(samples) + 1) % len(samples)]} ({n})"
