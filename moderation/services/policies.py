@@ -133,6 +133,9 @@ def current(session: Session, site_id: str) -> CompiledPolicy:
     return _compiled[key]
 
 
+# More pieces than this of one comment help nobody.
+_MOST_WORDS = 100
+
 _compiled: dict[tuple[str, int], CompiledPolicy] = {}
 
 
@@ -176,14 +179,26 @@ def _compile(pattern: str) -> "re2._Regexp[str]":
         raise ValueError(f"the pattern is not a regular expression that RE2 takes: {error}") from None
 
 
-def _find_all(regexp: "re2._Regexp[str]", group: int) -> Matcher:
+def _find_words(regexp: "re2._Regexp[str]") -> Matcher:
     def matcher(text: str) -> Sequence[Span]:
-        return [Span(*match.span(group)) for match in regexp.finditer(text)]
+        found, place = [], 0
+        # From the end of the word, not of the match: the mark behind one word is also the one before the next.
+        while len(found) < _MOST_WORDS and (match := regexp.search(text, place)):
+            found.append(Span(*match.span(1)))
+            place = match.end(1)
+        return found
+
+    return matcher
+
+
+def _find_all(regexp: "re2._Regexp[str]") -> Matcher:
+    def matcher(text: str) -> Sequence[Span]:
+        return [Span(*match.span()) for match in regexp.finditer(text)]
 
     return matcher
 
 
 _MATCHERS: dict[str, Callable[[RuleDocument], Matcher]] = {
-    "words": lambda rule: _find_all(compile_words(rule.words), 1),
-    "pattern": lambda rule: _find_all(_compile(rule.pattern or ""), 0),
+    "words": lambda rule: _find_words(compile_words(rule.words)),
+    "pattern": lambda rule: _find_all(_compile(rule.pattern or "")),
 }

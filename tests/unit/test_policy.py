@@ -1,0 +1,194 @@
+"""How rules combine, and that the default policy is as mild as it says."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moderation.domain.lifecycle import Outcome
+from moderation.domain.policy import RULES, Facts, Rule, evaluate
+from moderation.domain.text import Span
+from moderation.errors import Invalid
+from moderation.scoring import ATTRIBUTES
+from moderation.services import policies
+
+SEVERITY = {Outcome.APPROVE: 0, Outcome.HOLD: 1, Outcome.REJECT: 2}
+ONE = (Span(0, 1),)
+
+
+def score(hold: float | None = None, reject: float | None = None) -> Rule:
+    return Rule("toxicity", "score", attribute="TOXICITY", hold=hold, reject=reject)
+
+
+def rule(kind: str, action: Outcome = Outcome.HOLD, **more: object) -> Rule:
+    return Rule(kind, kind, action, **more)  # type: ignore[arg-type]
+
+
+def finds(text: str) -> list[Span]:
+    return list(ONE)
+
+
+def finds_nothing(text: str) -> list[Span]:
+    return []
+
+
+CASES = [
+    ("nothing fired", [score(hold=0.5)], Facts("x", {"TOXICITY": 0.4}), "approve"),
+    ("at the threshold", [score(hold=0.5)], Facts("x", {"TOXICITY": 0.5}), "hold"),
+    ("reject lane", [score(0.5, 0.9)], Facts("x", {"TOXICITY": 0.9}), "reject"),
+    ("reject lane only", [score(reject=0.9)], Facts("x", {"TOXICITY": 0.8}), "approve"),
+    ("attribute not scored", [score(hold=0.5)], Facts("x", {"INSULT": 1.0}), "approve"),
+    ("not scored", [score(hold=0.5), rule("not_scored")], Facts("x"), "hold"),
+    ("not scored, published by choice", [rule("not_scored", Outcome.APPROVE)], Facts("x"), "approve"),
+    ("word", [rule("words", matcher=finds)], Facts("x"), "hold"),
+    ("no word", [rule("words", Outcome.REJECT, matcher=finds_nothing)], Facts("x"), "approve"),
+    ("pattern", [rule("pattern", Outcome.REJECT, matcher=finds)], Facts("x"), "reject"),
+    ("too few links", [rule("links", at_least=2)], Facts("x", links=ONE), "approve"),
+    ("enough links", [rule("links", at_least=1)], Facts("x", links=ONE), "hold"),
+    ("links unknown", [rule("links", at_least=1)], Facts("x"), "approve"),
+    ("e-mail", [rule("email_address")], Facts("x", email_addresses=ONE), "hold"),
+    ("phone", [rule("phone_number")], Facts("x", phone_numbers=ONE), "hold"),
+    ("first time", [rule("first_time_author")], Facts("x", approved_before=0), "hold"),
+    ("known author", [rule("first_time_author")], Facts("x", approved_before=1), "approve"),
+    ("unknown author", [rule("first_time_author")], Facts("x"), "approve"),
+    ("offender", [rule("repeat_offender", at_least=2)], Facts("x", approved_before=9, rejected_before=2), "hold"),
+    (
+        "mostly good author",
+        [rule("repeat_offender", at_least=2, share=0.5)],
+        Facts("x", approved_before=9, rejected_before=2),
+        "approve",
+    ),
+    ("offender unknown", [rule("repeat_offender")], Facts("x"), "approve"),
+    (
+        "reject over hold",
+        [score(reject=0.5), rule("email_address")],
+        Facts("x", {"TOXICITY": 1.0}, email_addresses=ONE),
+        "reject",
+    ),
+    (
+        "a trusted author meets a reject: a person decides",
+        [score(reject=0.5), rule("trusted_author", at_least=5)],
+        Facts("x", {"TOXICITY": 1.0}, approved_before=5, rejected_before=0),
+        "hold",
+    ),
+    (
+        "a trusted author does not lift a hold",
+        [score(hold=0.5), rule("trusted_author", at_least=5)],
+        Facts("x", {"TOXICITY": 1.0}, approved_before=5, rejected_before=0),
+        "hold",
+    ),
+    (
+        "trust is lost by a rejection",
+        [score(reject=0.5), rule("trusted_author", at_least=5)],
+        Facts("x", {"TOXICITY": 1.0}, approved_before=5, rejected_before=1),
+        "reject",
+    ),
+]
+
+
+@pytest.mark.parametrize(("rules", "facts", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_verdicts(rules: list[Rule], facts: Facts, expected: str) -> None:
+    assert evaluate(rules, facts).outcome == expected
+
+
+def test_every_kind_of_rule_is_tested_and_can_be_written_in_a_file() -> None:
+    assert {one.kind for case in CASES for one in case[1]} == set(RULES)
+    assert set(policies.Kind.__args__) == set(RULES)  # type: ignore[attr-defined]
+
+
+def test_signals_that_did_not_decide_are_kept() -> None:
+    verdict = evaluate(
+        [score(0.5), rule("email_address", Outcome.REJECT)], Facts("x", {"TOXICITY": 0.6}, email_addresses=ONE)
+    )
+    assert [(signal.rule, signal.decided) for signal in verdict.signals] == [
+        ("toxicity", False),
+        ("email_address", True),
+    ]
+    assert [reason.rule for reason in verdict.reasons] == ["email_address"]
+
+
+limits = st.one_of(st.none(), st.floats(0, 1))
+
+
+@st.composite
+def score_rules(draw: st.DrawFn) -> list[Rule]:
+    found = []
+    for number in range(draw(st.integers(1, 4))):
+        hold, reject = sorted((draw(st.floats(0, 1)), draw(st.floats(0, 1))))
+        found.append(Rule(f"r{number}", "score", attribute=draw(st.sampled_from(ATTRIBUTES)), hold=hold, reject=reject))
+    extra = draw(st.lists(st.sampled_from([rule("not_scored"), rule("trusted_author"), rule("links")]), unique=True))
+    return found + extra
+
+
+facts = st.builds(
+    Facts,
+    text=st.just("x"),
+    scores=st.one_of(st.none(), st.fixed_dictionaries({name: st.floats(0, 1) for name in ATTRIBUTES})),
+    links=st.sampled_from([None, (), ONE]),
+    approved_before=st.sampled_from([None, 0, 5]),
+    rejected_before=st.sampled_from([None, 0, 5]),
+)
+
+
+@given(score_rules(), facts, st.data())
+def test_raising_a_threshold_never_makes_a_verdict_harsher(
+    rules: list[Rule], known: Facts, data: st.DataObject
+) -> None:
+    from dataclasses import replace
+
+    before = evaluate(rules, known).outcome
+    place = data.draw(st.integers(0, len(rules) - 1).filter(lambda n: rules[n].kind == "score"))
+    chosen = rules[place]
+    hold = data.draw(st.floats(chosen.hold or 0, 1))
+    reject = data.draw(st.floats(max(hold, chosen.reject or 0), 1))
+    raised = [*rules[:place], replace(chosen, hold=hold, reject=reject), *rules[place + 1 :]]
+    assert SEVERITY[evaluate(raised, known).outcome] <= SEVERITY[before]
+
+
+@given(score_rules(), facts, st.randoms())
+def test_the_order_of_the_rules_does_not_matter(rules: list[Rule], known: Facts, random: "st.Random") -> None:  # type: ignore[name-defined]
+    shuffled = list(rules)
+    random.shuffle(shuffled)
+    assert evaluate(shuffled, known).outcome == evaluate(rules, known).outcome
+
+
+@given(facts)
+def test_the_default_policy_never_rejects_by_itself(known: Facts) -> None:
+    policy = policies.compile_policy(policies.default_document(), 1)
+    assert evaluate(policy.rules, known).outcome is not Outcome.REJECT
+
+
+def test_the_default_policy_lets_a_first_comment_with_one_link_pass() -> None:
+    policy = policies.compile_policy(policies.default_document(), 1)
+    clean = Facts("x", dict.fromkeys(ATTRIBUTES, 0.0), links=ONE, approved_before=0, rejected_before=0)
+    assert evaluate(policy.rules, clean).outcome is Outcome.APPROVE
+    unknown = Facts("x", dict.fromkeys(ATTRIBUTES, 0.0))
+    assert evaluate(policy.rules, unknown).outcome is Outcome.APPROVE
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("rules: [", "not YAML"),
+        ("[]", "policy"),
+        ("rules: [{name: a, kind: nonsense}]", "rules.0.kind"),
+        ("rules: [{name: a, kind: score, attribute: NICE, hold: 1}]", "attribute must be one of"),
+        ("rules: [{name: a, kind: score, attribute: INSULT}]", "needs hold or reject"),
+        ("rules: [{name: a, kind: score, attribute: INSULT, hold: 0.9, reject: 0.5}]", "must not be below"),
+        ("rules: [{name: a, kind: score, attribute: INSULT, hold: 2}]", "rules.0.hold"),
+        ("rules: [{name: a, kind: pattern, pattern: '('}]", "RE2"),
+        ("rules: [{name: a, kind: pattern, pattern: '(?=x)'}]", "RE2"),
+        ("rules: [{name: a, kind: words, words: ['*']}]", "needs words"),
+        ("rules: [{name: a, kind: links}, {name: a, kind: links}]", "same name"),
+        ("rules: [{name: a, kind: links, typo: 1}]", "rules.0.typo"),
+        ("!!python/object/apply:os.system [id]", "not YAML"),
+    ],
+)
+def test_a_bad_policy_file_says_what_is_wrong(source: str, says: str) -> None:
+    with pytest.raises(Invalid, match=says) as caught:
+        policies.parse(source)
+    assert caught.value.code == "invalid_policy"
+
+
+def test_a_policy_survives_being_shown_and_read_again() -> None:
+    document = policies.default_document()
+    assert policies.parse(policies.show(document)) == document
