@@ -22,7 +22,7 @@ from models.templates import examples
 
 SPLITS = ("train", "tune", "test")
 OWN = "own-templates"
-_OWN_WEIGHT = 0.5
+_OWN_WEIGHT, _OWN_SHORT_WEIGHT = 2.0, 10.0  # a lone word has few n-grams of its own to learn from
 _TOKENISED = re.compile(r"(?i)\s+(?=(?:n't|'(?:s|m|d|re|ve|ll))\b)")
 _PUNCTUATION = re.compile(r"[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # ASCII only: emoji make a difference
 _NOT_LETTERS = re.compile(r"[\W_]+")
@@ -105,7 +105,7 @@ def _entries(source: Source, rows: list[Row]) -> Iterator[_Entry]:
 
 def _own() -> Iterator[_Entry]:
     for text, labels in examples():
-        weights = dict.fromkeys(labels, _OWN_WEIGHT)
+        weights = dict.fromkeys(labels, _OWN_SHORT_WEIGHT if len(text.split()) <= 2 else _OWN_WEIGHT)
         yield _Entry(text, _key(normalise_all([text])[0]), OWN, "train", labels, weights)
 
 
@@ -151,4 +151,4 @@ def load_table(
             part = list(_entries(source, read_rows(data, source)))
             say(f"{source.name}: {len(part)} rows")
             entries += part
-    return tabulate(merge([*entries, *_own()]))
+    return tabulate(merge([*_own(), *entries]))

@@ -31,7 +31,7 @@ def contributions(plain: Normalised, found: Grams, column: NDArray[np.float32], 
     """
     origin = _origins(plain, found.kept)
     out = np.zeros(length + 1)
-    scale = float(np.sqrt(max(int(found.size[0]), 1)))
+    scale = float(found.scale[0])
     for stream in found.streams:
         widths = stream.end - stream.begin
         total = int(widths.sum())
@@ -40,7 +40,7 @@ def contributions(plain: Normalised, found: Grams, column: NDArray[np.float32], 
         real = source >= 0
         owner = np.repeat(np.arange(len(widths)), widths)
         letters = np.maximum(np.bincount(owner[real], minlength=len(widths)), 1)
-        share = (column[stream.index] / letters / scale)[owner]
+        share = (column[stream.index] / letters * scale)[owner]
         out += np.bincount(source[real], weights=share[real], minlength=length + 1)
     return out[:length]
 

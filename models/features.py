@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SETTINGS = {"char": [3, 4, 5], "word": [1, 2], "hash": "polynomial-32-mix", "bits": 18, "scale": "1/sqrt(bytes)"}
+SETTINGS = {"char": [3, 4, 5], "word": [1, 2], "hash": "polynomial-32-mix", "bits": 18, "scale": "1/sqrt(bytes + 30)"}
 BITS = 18
+_EXTRA = 30  # bytes added to every size, so that the few n-grams of a very short text weigh less
 _SPACE = 32
 _P = 0x01000193
 _P_INVERSE = pow(_P, -1, 1 << 32)
@@ -51,6 +52,11 @@ class Grams:
     streams: tuple[Stream, ...]
     size: Indices
     kept: Indices
+
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """What the sum of a text's n-grams is multiplied by: one over the square root of its size, (texts,)."""
+        return np.asarray(1 / np.sqrt(self.size + _EXTRA), np.float32)
 
 
 def _mix(h: NDArray[np.uint32], seed: int, bits: int) -> Indices:

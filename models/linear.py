@@ -1,29 +1,31 @@
 """The `linear` scorer: hashed n-grams times one table of weights, all attributes in one pass.
 
 The weights are fitted by scikit-learn (train.py); nothing here imports it. For text x with n-gram slots s and a size
-of n bytes, the log-odds of attribute a are `slope[a] * (sum_s W[s, a] / sqrt(n) + bias[a]) + shift[a]`: a logistic
+of n bytes, the log-odds of attribute a are `slope[a] * (sum_s W[s, a] / sqrt(n + 30) + bias[a]) + shift[a]`: a logistic
 regression on length-scaled counts, then Platt's calibration (Platt 1999) of that attribute.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.artefacts import read_artefact
 from models.explain import spans
-from models.features import Grams, grams
+from models.features import SETTINGS, Grams, grams
 from models.normalise import normalise, normalise_all
-from models.scorer import Span
+from models.scorer import ArtefactError, Span
 
 NAME = "linear"
 VERSION = "1"
 _BATCH_CHARACTERS = 1 << 16  # of text in one pass: fits the caches, bounds the memory of huge batches
 _BATCH_TEXTS = 512
+_COLUMNS = 8  # of four bytes each: half a cache line, so that a row of weights is fetched at once
 
 Weights = NDArray[np.float32]
 
@@ -66,10 +68,8 @@ class LinearScorer:
     version = VERSION
 
     def __init__(self, table: Table, attributes: tuple[str, ...]) -> None:
-        self._table = table
         self.attributes = attributes
-        # Eight columns of four bytes are half a cache line: a row is then fetched at once.
-        self._weights = np.zeros((len(table.weights), 8), np.float32)
+        self._weights = np.zeros((len(table.weights), _COLUMNS), np.float32)
         self._weights[:, : len(attributes)] = table.weights * table.slope
         self._offset = table.bias * table.slope + table.shift
         self._bits = len(table.weights).bit_length() - 1
@@ -82,8 +82,7 @@ class LinearScorer:
     def _log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
         found = grams(normalise_all(texts), self._bits)
         totals = sums(found, self._weights)[:, : len(self.attributes)]
-        scale = np.sqrt(np.maximum(found.size, 1)).astype(np.float32)
-        return totals / scale[:, None] + self._offset
+        return totals * found.scale[:, None] + self._offset
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """See `models.scorer.Scorer.score`."""
@@ -100,13 +99,26 @@ class LinearScorer:
         return spans(text, plain, grams([plain.text], self._bits), column)
 
 
+def from_arrays(arrays: Mapping[str, NDArray[Any]], attributes: Sequence[str]) -> LinearScorer:
+    """A scorer from the arrays of an artefact; raises ArtefactError if their shapes don't fit together."""
+    count = len(attributes)
+    try:
+        table = Table(**{name: arrays[name].astype(np.float32) for name in ("weights", "bias", "slope", "shift")})
+    except KeyError as error:
+        raise ArtefactError(f"artefact lacks the array {error.args[0]}") from error
+    rows = len(table.weights)
+    fits = table.weights.shape == (rows, count) and all(
+        part.shape == (count,) for part in (table.bias, table.slope, table.shift)
+    )
+    if not fits or rows & (rows - 1) or not 1 <= count <= _COLUMNS or rows < 2:
+        raise ArtefactError("artefact arrays do not fit its attributes")
+    return LinearScorer(table, tuple(attributes))
+
+
 def load_linear(folder: Path) -> LinearScorer:
     """Read the artefact in `folder`; raises ArtefactError."""
     manifest, arrays = read_artefact(folder)
-    table = Table(
-        weights=arrays["weights"].astype(np.float32),
-        bias=arrays["bias"].astype(np.float32),
-        slope=arrays["slope"].astype(np.float32),
-        shift=arrays["shift"].astype(np.float32),
-    )
-    return LinearScorer(table, tuple(manifest["attributes"]))
+    settings = {**SETTINGS, "bits": arrays["weights"].shape[0].bit_length() - 1} if "weights" in arrays else SETTINGS
+    if (manifest["scorer"], manifest["scorer_version"]) != (NAME, VERSION) or manifest["features"] != settings:
+        raise ArtefactError(f"artefact is not for scorer {NAME} {VERSION} with the features of this program")
+    return from_arrays(arrays, manifest["attributes"])

@@ -17,20 +17,25 @@ import numpy as np
 from models.letters import COMBINING, LOOKALIKES, Folds
 
 URL = " \x02 "  # what an address becomes: a word of its own that no text can contain
-_FOLDS = Folds({code: "" for code in range(32)} | {9: " ", 10: " ", 13: " ", 127: ""})
+_FOLDS = Folds(dict.fromkeys(range(32), "") | {9: " ", 10: " ", 13: " ", 127: ""})
 _TOP = "com|net|org|info|biz|ru|io|xyz|ly|me|co|tk|club|shop|site|online|top|uk|de|us|tv"
 _ADDRESS = re.compile(
     rf"(?:https?\s?:\s?//|www\.)\S*|\b[a-z0-9._%+-]{{1,64}}@[a-z0-9-]{{1,63}}\.[a-z.]{{2,20}}"
     rf"|\b[a-z0-9-]{{1,63}}\.(?:{_TOP})\b(?!\.[a-z])(?:/\S*)?|[\[<]url[\]>]"
 )
-_MENTION = re.compile(r"(?<![\w@])@(?!ss)\w{2,}|[\[<](?:@?user(?:name)?|number|percent|name)[\]>]|\b_?user_mention_?\b")
-_TAG = re.compile(r"</?[a-z][^<>]{0,300}>|&(?:amp|lt|gt|quot|nbsp|#\d{1,5});?")
-_FOREIGN = re.compile(r"[^\W\d_]*[^\x00-\x7f\W\d_][^\W\d_]*")
-_DISGUISED = re.compile(
-    r"[a-z0-9@$]*[a-z][0-9@$!|]+[a-z](?:[a-z0-9@$!|]*[a-z0-9@$])?|(?<![a-z0-9$@])[$@][$@a-z]{2,}|[a-z]{1,9}\$\$+"
+_MENTION = re.compile(r"(?<![\w@])@(?!ss)\w{2,}|\[(?:@?user(?:name)?|name)\]|\b_?user_mention_?\b")
+_TAG = re.compile(r"</?(?!url>)[a-z][^<>]{0,300}>|&(?:amp|lt|gt|quot|nbsp|#\d{1,5});?")
+_WORD = re.compile(r"[^\W\d_]+")
+_DISGUISED = re.compile(  # bounded, so that no text makes it slow
+    r"(?<![a-z0-9@$])[a-z0-9@$]{0,30}[a-z][0-9@$!|]{1,30}[a-z](?:[a-z0-9@$!|]*[a-z0-9@$])?"
+    r"|(?<![a-z0-9$@])[$@][$@a-z]{2,}|[a-z]{1,9}\$\$+"
 )
 _LEET = str.maketrans("013457@$!|", "oieastasil")
 _SPACED = re.compile(r"(?<![a-z0-9])[a-z]([ ._*-])[a-z](?:\1[a-z]){2,}(?![a-z0-9])")
+_SIGNED = re.compile(r"[0-9@$!|][a-z$]")
+_SINGLE = re.compile(r"[ ._*-][a-z][ ._*-][a-z][ ._*-]")
+_HOSTS = re.compile(rf"\.(?:{_TOP})\b|://|www\.|https? ?:")
+_RUNS = [letter * 3 for letter in "abcdefghijklmnopqrstuvwxyz"]
 _STRETCHED = re.compile(r"([^\W\d]|[^\x00-\x7f])\1{2,}")
 _MASK = re.compile(r"\*+")
 _MARKED = re.compile(f".[{COMBINING}]+", re.DOTALL)  # what NFKC may join: a letter and the marks after it
@@ -49,7 +54,7 @@ class Normalised:
 def _latin(match: re.Match[str]) -> str | None:
     """A word that mixes Latin with look-alikes of other scripts, in Latin; None for a word of one script."""
     word = match[0]
-    return word.translate(LOOKALIKES) if any("a" <= c <= "z" for c in word) else None
+    return word.translate(LOOKALIKES) if not word.isascii() and any("a" <= c <= "z" for c in word) else None
 
 
 def _letters(match: re.Match[str]) -> str | None:
@@ -66,16 +71,21 @@ def _unmask(match: re.Match[str]) -> str | None:
     return None if before.isalpha() and (after.isalpha() or len(match[0]) > 1) else " " * len(match[0])
 
 
-_STEPS: tuple[tuple[re.Pattern[str], Edit], ...] = (
-    (_TAG, lambda m: " "),
-    (_ADDRESS, lambda m: URL),
-    (_MENTION, lambda m: " "),
-    (_FOREIGN, _latin),
-    (_DISGUISED, _letters),
-    (_SPACED, lambda m: m[0].replace(m[1], "")),
-    (_MASK, _unmask),
-    (_STRETCHED, lambda m: m[1] * 2),
-    (re.compile("'"), lambda m: ""),
+def _stretched(text: str) -> bool:
+    return not text.isascii() or any(run in text for run in _RUNS)
+
+
+# What to look for before a step is worth its regular expression (most comments need none), the expression, the edit.
+_STEPS: tuple[tuple[Callable[[str], object], re.Pattern[str], Edit], ...] = (
+    (lambda t: "<" in t or "&" in t, _TAG, lambda m: " "),
+    (lambda t: "@" in t or "url" in t or _HOSTS.search(t), _ADDRESS, lambda m: URL),
+    (lambda t: "@" in t or "[" in t or "user_mention" in t, _MENTION, lambda m: " "),
+    (lambda t: not t.isascii(), _WORD, _latin),
+    (_SIGNED.search, _DISGUISED, _letters),
+    (_SINGLE.search, _SPACED, lambda m: m[0].replace(m[1], "")),
+    (lambda t: "*" in t, _MASK, _unmask),
+    (_stretched, _STRETCHED, lambda m: m[1] * 2),
+    (lambda t: "'" in t, re.compile("'"), lambda m: ""),
 )
 
 
@@ -91,9 +101,9 @@ def _apply(pattern: re.Pattern[str], edit: Edit, text: str, origin: list[int] | 
         begin, end = match.span()
         parts += (text[last:begin], new)
         if origin is not None:
-            width = end - begin
             kept += origin[last:begin]
-            kept += [origin[begin + min(i * width // max(len(new), 1), width - 1)] for i in range(len(new))]
+            steps = max(len(new) - 1, 1)
+            kept += [origin[begin + i * (end - begin - 1) // steps] for i in range(len(new))]
         last = end
     if not parts:
         return text, origin
@@ -112,8 +122,9 @@ def _run(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
         text = "".join(folded)
     else:
         text = text.translate(_FOLDS)
-    for pattern, edit in _STEPS:
-        text, origin = _apply(pattern, edit, text, origin)
+    for worth, pattern, edit in _STEPS:
+        if worth(text):
+            text, origin = _apply(pattern, edit, text, origin)
     return text, origin
 
 
@@ -130,7 +141,6 @@ _CLASSES[[*range(ord("a"), ord("z") + 1)]] = _LETTER
 _CLASSES[[ord(c) for c in "0123456789$!|"]] = _SIGN
 _CLASSES[[ord(c) for c in "<&@*[_"] + [*range(9)] + [*range(14, 32)] + [11, 12, 127]] = _MARK
 _CLASSES[[ord(c) for c in " .-"]] = _GAP
-_HOSTS = re.compile(rf"\.(?:{_TOP})\b|://|www\.|https? ?:")
 
 
 def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:

@@ -10,22 +10,30 @@ from collections.abc import Iterator
 
 from models.sources import HARMLESS, Labels
 
-GROUPS = (
-    "Russians,Ukrainians,Koreans,North Koreans,South Koreans,Chinese people,Americans,Germans,Poles,Mexicans,Arabs,"
-    "Turks,Iranians,Israelis,Palestinians,Syrians,Indians,Pakistanis,Africans,Asians,Europeans,Muslims,Jews,Christians,"
-    "Catholics,Hindus,Sikhs,atheists,gays,gay people,lesbians,trans people,black people,white people,immigrants,"
-    "refugees,migrants,women,men,disabled people,Romani people,foreigners,old people,liberals,conservatives"
-).split(",")
-SINGLES = (
-    "Russian,Ukrainian,Korean,North Korean,Chinese,American,German,Polish,Mexican,Arab,Turkish,Iranian,Israeli,"
-    "Palestinian,Syrian,Indian,Pakistani,African,Asian,Muslim,Jewish,Christian,Catholic,Hindu,Sikh,gay,lesbian,"
-    "transgender,black,white,immigrant,refugee,queer,bisexual,deaf,blind,old,female,male,Japanese,French,British"
-).split(",")
-WAR = (
-    "kill,killed,killing,bomb,bombs,bombing,bombed,shell,shells,shelling,missile,missiles,rocket,rockets,artillery,war,"
-    "weapons,ammunition,soldiers,army,invasion,attack,attacked,dead,death,die,died,destroyed,gun,guns,shot,shooting,"
-    "murder,terrorist,terrorism,nuclear,drone,drones,tank,tanks,fire,fight,enemy,blood,genocide,sanctions,hostages"
-).split(",")
+
+def _words(block: str) -> tuple[str, ...]:
+    return tuple(" ".join(block.split()).split(", "))
+
+
+GROUPS = _words(
+    """Russians, Ukrainians, Koreans, North Koreans, South Koreans, Chinese people, Americans, Germans, Poles,
+    Mexicans, Arabs, Turks, Iranians, Israelis, Palestinians, Syrians, Indians, Pakistanis, Africans, Asians,
+    Europeans, Muslims, Jews, Christians, Catholics, Hindus, Sikhs, atheists, gays, gay people, lesbians,
+    trans people, black people, white people, immigrants, refugees, migrants, women, men, disabled people,
+    Romani people, foreigners, old people, liberals, conservatives"""
+)
+SINGLES = _words(
+    """Russian, Ukrainian, Korean, North Korean, Chinese, American, German, Polish, Mexican, Arab, Turkish,
+    Iranian, Israeli, Palestinian, Syrian, Indian, Pakistani, African, Asian, Muslim, Jewish, Christian,
+    Catholic, Hindu, Sikh, gay, lesbian, transgender, black, white, immigrant, refugee, queer, bisexual,
+    deaf, blind, old, female, male, Japanese, French, British"""
+)
+WAR = _words(
+    """kill, killed, killing, bomb, bombs, bombing, bombed, shell, shells, shelling, missile, missiles, rocket,
+    rockets, artillery, war, weapons, ammunition, soldiers, army, invasion, attack, attacked, dead, death,
+    die, died, destroyed, gun, guns, shot, shooting, murder, terrorist, terrorism, nuclear, drone, drones,
+    tank, tanks, fire, fight, enemy, blood, genocide, sanctions, hostages"""
+)
 
 _CIVIL_GROUP = """{g}
 I know many {g} and they are good neighbours.
@@ -238,7 +246,7 @@ def _lines(block: str) -> list[str]:
     return block.split("\n")
 
 
-def _crossed(block: str, slot: str, words: tuple[str, ...] | list[str], step: int) -> Iterator[str]:
+def _crossed(block: str, slot: str, words: tuple[str, ...], step: int) -> Iterator[str]:
     """Every line with every `step`-th word, another one for each line, so that lines and words are spread evenly."""
     for i, line in enumerate(_lines(block)):
         for word in words[i % step :: step]:
