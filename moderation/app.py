@@ -13,17 +13,19 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from moderation import __version__, http, limits
-from moderation.api import comments, ops, threads
+from moderation.api import comments, ops, public, reviews, threads, tokens
 from moderation.api.body import LARGE, of_validation_error
 from moderation.config import Settings
 from moderation.errors import ModerationError, Unavailable
 from moderation.queueing import Doorbell
 from moderation.store.session import Store
+from moderation.web import demo, desk, docs, session, sign_in
 
 _SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "site key": {"type": "http", "scheme": "bearer"},
     "moderator": {"type": "http", "scheme": "bearer"},
-}
+    "publishable key": {"type": "http", "scheme": "bearer", "description": "may be seen by everybody; needs a listed Origin"},
+}  # fmt: skip
 
 
 def create_app(settings: Settings) -> Flask:
@@ -41,9 +43,16 @@ def create_app(settings: Settings) -> Flask:
     )  # fmt: skip
     http.install(app)
     limits.install(app, settings)
+    session.install(app, settings)
     _handle_errors(app)
-    for part in (comments, threads, ops):
+    for part in (comments, threads, public, reviews, tokens, ops):
         app.register_api(part.api)
+        session.csrf.exempt(part.api)  # programs send a key or a token; what takes a cookie checks for itself
+    for room in (sign_in, desk, docs):
+        app.register_blueprint(room.pages)
+    if settings.demo:
+        app.register_blueprint(demo.pages)
+        session.csrf.exempt(demo.pages)  # it asks for the page's origin instead, like the public API
     app.add_url_rule("/openapi.json", "openapi", lambda: app.api_doc)
     if settings.trusted_proxies:
         count = settings.trusted_proxies

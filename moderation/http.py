@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any, cast
 
-from flask import Flask, Response, current_app, g, json, request
+from flask import Flask, Response, current_app, g, json, render_template, request, session
 from werkzeug.exceptions import HTTPException
 
 from moderation.config import Settings
@@ -52,12 +52,37 @@ def problem(status: int, code: str, detail: str, extra: dict[str, Any] | None = 
 
 def wants_page() -> bool:
     """Whether this request comes from a person's browser on one of the pages, not from a program."""
-    return not request.path.startswith(("/v1/", "/openapi.json", "/healthz", "/readyz"))
+    asks = "text/html" in request.headers.get("Accept", "")
+    return asks and not request.path.startswith(("/v1/", "/openapi.json", "/healthz", "/readyz"))
+
+
+def session_token() -> str:
+    """The sign-in that the browser's signed session cookie carries, or an empty string."""
+    return str(session.get("sign_in", ""))
+
+
+_TITLES = {
+    400: "This could not be read", 401: "Please sign in", 403: "Not allowed", 404: "Nothing here",
+    409: "It has changed", 413: "Too large", 422: "Something does not fit", 429: "One moment, please",
+    500: "Something went wrong", 503: "Not available now",
+}  # fmt: skip
+
+
+def _answer(status: int, code: str, detail: str, extra: dict[str, Any] | None = None) -> Response:
+    """A problem document for a program; for a person's browser a page that says the same in words."""
+    if not wants_page():
+        return problem(status, code, detail, extra)
+    title = _TITLES.get(status, "Something went wrong")
+    page = render_template("error.html", status=status, title=title, detail=detail, request_id=g.get("request_id"))
+    response = Response(page, status, mimetype="text/html")
+    if extra and "retry_after" in extra:
+        response.headers["Retry-After"] = str(extra["retry_after"])
+    return response
 
 
 def of_error(error: ModerationError) -> Response:
     """The answer to an error of ours."""
-    return problem(error.status, error.code, error.detail, error.extra)
+    return _answer(error.status, error.code, error.detail, error.extra)
 
 
 def of_http_exception(error: HTTPException) -> Response:
@@ -65,7 +90,7 @@ def of_http_exception(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:  # a redirect of the router
         return cast(Response, error.get_response())
-    answer = problem(status, _CODES.get(status, "error"), error.description or error.name)
+    answer = _answer(status, _CODES.get(status, "error"), error.description or error.name)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value
@@ -75,7 +100,7 @@ def of_http_exception(error: HTTPException) -> Response:
 def of_fault(error: Exception) -> Response:
     """The answer to a fault of ours; the log has where, never what the code had in hand."""
     logging.getLogger("moderation").error("fault in request %s", g.get("request_id"), exc_info=error)
-    return problem(500, "internal_error", "Something went wrong here. It is logged under the request id.")
+    return _answer(500, "internal_error", "Something went wrong here. It is logged under the request id.")
 
 
 def install(app: Flask) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import current_app, g, request
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError
 
-from moderation.errors import Unauthorized
-from moderation.http import service
+from moderation.errors import Forbidden, Unauthorized
+from moderation.http import service, session_token
 from moderation.services import accounts, sites
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -45,9 +47,25 @@ def site_id() -> str:
 
 
 def require_moderator() -> None:
-    """Before each request of the moderators' API: sets g.person. Raises Unauthorized."""
+    """Before each request of the moderators' API: sets g.person from the token, else from the page's session.
+
+    Raises Unauthorized; Forbidden when a session's changing request does not carry X-CSRFToken, for a
+    cookie is sent also with what another site makes the browser post.
+    """
+    token = bearer()
+    if not token and request.method not in ("GET", "HEAD", "OPTIONS"):
+        _require_csrf_header()
     with service().store.read() as session:
-        g.person = accounts.signed_in(session, bearer() or "")
+        g.person = accounts.signed_in(session, token or session_token())
+
+
+def _require_csrf_header() -> None:
+    if not session_token():
+        raise Unauthorized("sign in first", code="not_signed_in")
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken"))
+    except ValidationError:
+        raise Forbidden("with a session, send the page's token as X-CSRFToken", code="csrf") from None
 
 
 def person() -> accounts.Person:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from flask import Response, jsonify
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from moderation.api.auth import person, require_moderator
 from moderation.api.body import require_json
@@ -44,6 +44,20 @@ class ItemsQuery(BaseModel):
     after: Word | None = None
 
 
+class CountQuery(BaseModel):
+    """What to count; `since` is milliseconds since 1970."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: Word = "held"
+    attribute: Word | None = None
+    article: Word | None = None
+    author: Word | None = None
+    reason: Word | None = None
+    q: Word | None = None
+    since: Annotated[int, Field(ge=0, le=10**15)] | None = None
+
+
 class ItemPath(BaseModel):
     """A review item's id."""
 
@@ -75,6 +89,16 @@ def items(query: ItemsQuery) -> Response:
     with service().store.read() as session:
         page, following = queue.items(session, person().site_id, wanted, now_ms())
         return jsonify({"items": [item.view() for item in page], "next": following})
+
+
+@api.get("/count")
+def count(query: CountQuery) -> Response:
+    """How many comments a filter holds, and how many of them the policy put there since."""
+    wanted = queue.Filter(**query.model_dump(exclude={"since"}))
+    with service().store.read() as session:
+        site_id = person().site_id
+        new = 0 if query.since is None else queue.count_new(session, site_id, wanted, query.since)
+        return jsonify({"count": queue.count(session, site_id, wanted), "new": new})
 
 
 @api.get("/items/<item_id>")

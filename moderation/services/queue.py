@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import Status
+from moderation.domain.lifecycle import Source, Status
 from moderation.errors import Invalid, NotFound
 from moderation.services.views import comment_view, iso, reason_view
 from moderation.store.tables import Article, Comment, Decision, HoldReason, Moderator
@@ -92,6 +92,15 @@ def count(session: Session, site_id: str, wanted: Filter) -> int:
     """How many comments the filter holds, counted from the rows."""
     query = select(func.count()).select_from(Comment).join(Article, Article.id == Comment.article_id)
     return session.scalar(query.where(Comment.site_id == site_id, *_conditions(site_id, wanted))) or 0
+
+
+def count_new(session: Session, site_id: str, wanted: Filter, since: int) -> int:
+    """How many of these the policy has decided since then (milliseconds); what a moderator did himself is not new."""
+    by_policy = exists().where(
+        Decision.id == Comment.decision_id, Decision.source == Source.POLICY, Comment.decided_at > since
+    )
+    query = select(func.count()).select_from(Comment).join(Article, Article.id == Comment.article_id)
+    return session.scalar(query.where(Comment.site_id == site_id, *_conditions(site_id, wanted), by_policy)) or 0
 
 
 def reasons_in_use(session: Session, site_id: str) -> list[str]:

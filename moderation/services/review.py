@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import ACTIONS, REJECT_REASONS, Action, Outcome, Role, Source, Status
+from moderation.domain.lifecycle import ACTIONS, OUTCOME_OF, REJECT_REASONS, Action, Outcome, Role, Source, Status
 from moderation.errors import Conflict, Forbidden, Invalid, NotFound
 from moderation.services.accounts import Person
 from moderation.services.audit import record_audit
@@ -55,21 +55,14 @@ def act(session: Session, person: Person, comment_ids: Sequence[str], wanted: Ac
         _refuse_stale(session, comment, wanted.version)
         _refuse_others_claim(session, person, comment, now)
         _refuse_transition(person, comment, action)
-    if action.outcome is None:
-        _escalate(session, person, comments, wanted)
-        return len(comments)
     before = _standing(session, comments)
     batch = new_id()
     record(session, [
-        Ruling(
-            comment, action.outcome, Source.MODERATOR, actor=person.id, reason=wanted.reason, note=wanted.note,
-            policy_version=old.policy_version if old else None, scorer=old.scorer if old else None,
-            scores=dict(old.scores) if old else {}, batch=batch, delay_ms=grace_ms,
-            signals=[{"rule": wanted.reason, "decided": True}] if wanted.reason else [],
-        )
+        _ruling(comment, before.get(comment.decision_id or ""), action, wanted, person, batch, grace_ms)
         for comment in comments
-        for old in [before.get(comment.decision_id or "")]
     ], now)  # fmt: skip
+    if action.outcome is None:
+        _escalate(session, person, comments)
     return len(comments)
 
 
@@ -88,6 +81,8 @@ def undo(session: Session, person: Person, now: int) -> list[str]:
         comment = comments[decision.comment_id]
         if comment.decision_id != decision.id or comment.revision != decision.revision:
             raise _moved_on(session, comment, "someone has decided since")
+        if comment.status == Status.WITHDRAWN:
+            raise _moved_on(session, comment, "the comment was withdrawn since", code="withdrawn")
         old = restored[decision.replaces or ""]
         told = _take_back_event(session, decision)
         rulings.append(Ruling(
@@ -157,14 +152,29 @@ def _moved_on(session: Session, comment: Comment, detail: str, code: str = "deci
     })  # fmt: skip
 
 
-def _escalate(session: Session, person: Person, comments: Sequence[Comment], wanted: Act) -> None:
+def _ruling(
+    comment: Comment, old: Decision | None, action: Action, wanted: Act, person: Person, batch: str, grace_ms: int
+) -> Ruling:
+    """An action as a decision. One that leaves the status as it is (escalate) says nothing new to the site."""
+    kept = list(old.signals) if old else []
+    given = [{"rule": wanted.reason, "decided": True}] if wanted.reason else []
+    stays = action.outcome is None
+    return Ruling(
+        comment, OUTCOME_OF[Status(comment.status)] if action.outcome is None else action.outcome, Source.MODERATOR,
+        actor=person.id, reason="escalated" if stays else wanted.reason, note=wanted.note,
+        policy_version=old.policy_version if old else None, scorer=old.scorer if old else None,
+        scores=dict(old.scores) if old else {}, batch=batch, delay_ms=grace_ms,
+        signals=kept if stays else given, event=not stays,
+    )  # fmt: skip
+
+
+def _escalate(session: Session, person: Person, comments: Sequence[Comment]) -> None:
+    """Marks items that have just been decided again as held; the mark is what only a senior may lift."""
+    session.execute(update(Comment).where(Comment.id.in_([c.id for c in comments])).values(escalated=True))
     for comment in comments:
-        session.execute(
-            update(Comment).where(Comment.id == comment.id)
-            .values(escalated=True, version=comment.version + 1, claimed_by=None, claimed_until=None)
+        record_audit(
+            session, "comment.escalated", site_id=comment.site_id, subject_id=comment.id, actor=person.id
         )  # fmt: skip
-        record_audit(session, "comment.escalated", site_id=comment.site_id, subject_id=comment.id, actor=person.id,
-                     data={"note": bool(wanted.note)})  # fmt: skip
 
 
 def _standing(session: Session, comments: Sequence[Comment]) -> dict[str, Decision]:

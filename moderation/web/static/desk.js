@@ -1,0 +1,306 @@
+// The desk works without this file. With it: keys, the next comment without waiting, and word of new ones.
+"use strict";
+
+const POLL_MS = 15000;
+const root = document.documentElement;
+const find = (selector) => document.querySelector(selector);
+
+// --- pages: fetched, kept, put in place -------------------------------------------------------------------------
+
+const kept = new Map(); // address -> promise of its HTML; one page ahead is enough
+const state = { busy: false, waiting: null, listed: Date.now() };
+
+function get(address) {
+  return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" }).then(async (answer) => {
+    if (!answer.ok || new URL(answer.url).pathname === "/login") throw new Error(String(answer.status));
+    return answer.text();
+  });
+}
+
+function prefetch() {
+  const next = find("#next");
+  if (!next) return;
+  const address = next.getAttribute("href");
+  if (!kept.has(address)) {
+    kept.clear();
+    kept.set(address, get(address));
+    kept.get(address).catch(() => kept.delete(address));
+  }
+}
+
+const parse = (html) => new DOMParser().parseFromString(html, "text/html");
+
+function put(page, selector) {
+  const now = find(selector), then = page.querySelector(selector);
+  if (now && then) now.replaceWith(document.adoptNode(then));
+}
+
+// Shows a page. The list stays as it is while the item is in it, so that nothing moves under the cursor.
+function show(page, address, { push = true, list = false } = {}) {
+  const item = page.querySelector("#item");
+  const row = item && item.dataset.id && find(`#queue li[data-id="${item.dataset.id}"]`);
+  for (const selector of ["#top", "#said", "#work"]) put(page, selector);
+  if (list || !row) {
+    put(page, "#queue");
+    state.listed = Date.now();
+  } else {
+    point(row);
+  }
+  document.body.className = page.body.className;
+  document.title = page.title;
+  if (push) history.pushState(null, "", address);
+  settle();
+}
+
+function point(row) {
+  for (const link of document.querySelectorAll("#queue [aria-current]")) link.removeAttribute("aria-current");
+  row.querySelector("a").setAttribute("aria-current", "true");
+  row.scrollIntoView({ block: "nearest" });
+}
+
+// After a page is in place: focus is never lost, keys are shown, the next one is fetched.
+function settle() {
+  const target = find("#trouble") || find("#item");
+  if (target) target.focus({ preventScroll: true });
+  const work = find("#work");
+  if (work) work.scrollTop = 0;
+  if (document.body.classList.contains("view-item") && innerWidth < 736) scrollTo(0, 0);
+  find("#keys-button").hidden = false;
+  prefetch();
+}
+
+async function go(address, options) {
+  try {
+    const html = await (kept.get(address) || get(address));
+    show(parse(html), address, options);
+  } catch {
+    location.assign(address);
+  }
+}
+
+// --- deeds ------------------------------------------------------------------------------------------------------
+
+function mark(id, text) {
+  const row = find(`#queue li[data-id="${id}"]`);
+  if (!row) return;
+  row.toggleAttribute("data-done", Boolean(text));
+  const done = row.querySelector(".done");
+  done.hidden = !text;
+  done.textContent = text || "";
+}
+
+const DONE = { approve: "Approved", reject: "Rejected", escalate: "Escalated" };
+
+async function send(form, button) {
+  if (state.busy) {
+    state.waiting = () => find("#item") && again(button);
+    return;
+  }
+  state.busy = true;
+  const address = new URL(button.getAttribute("formaction") || form.getAttribute("action"), location.href);
+  const deed = address.pathname.split("/").pop();
+  const id = find("#item") ? find("#item").dataset.id : "";
+  const data = new URLSearchParams(new FormData(form, button));
+  const next = DONE[deed] && form.dataset.next;
+  const here = location.pathname + location.search;
+  const before = document.title;
+  const post = fetch(address, { method: "POST", body: data, headers: { Accept: "text/html" }, credentials: "same-origin" });
+  if (next && kept.has(next)) {
+    try {
+      show(parse(await kept.get(next)), next);
+      find("#said").textContent = `${DONE[deed]}.`;
+      mark(id, DONE[deed]);
+    } catch { /* the answer will show it */ }
+  }
+  try {
+    const answer = await post;
+    arrive(answer, parse(await answer.text()), { id, deed, here });
+  } catch {
+    if (location.pathname + location.search !== here) await go(here, { list: true });
+    find("#said").textContent = "The service could not be reached, so nothing was changed. Please try again.";
+    document.title = before;
+  }
+  state.busy = false;
+  const waiting = state.waiting;
+  state.waiting = null;
+  if (waiting) waiting();
+}
+
+// The answer to a post: the next item's page, or this one's with what went wrong.
+function arrive(answer, page, { id, deed, here }) {
+  const came = new URL(answer.url);
+  if (came.pathname === "/login" || !page.querySelector("#work")) {
+    location.assign(answer.ok ? came : here);
+    return;
+  }
+  const there = came.pathname + came.search;
+  if (!answer.ok) {
+    mark(id, "");
+    state.waiting = null;
+    show(page, here, { push: location.pathname + location.search !== here });
+    return;
+  }
+  const shown = find("#item"), item = page.querySelector("#item");
+  if (DONE[deed]) mark(id, DONE[deed]);
+  if (deed === "undo" && item) mark(item.dataset.id, "");
+  const same = shown && item && shown.dataset.id === item.dataset.id && shown.dataset.version === item.dataset.version;
+  if (same && deed in DONE) {
+    put(page, "#top");
+    put(page, "#said");
+    find("#keys-button").hidden = false;
+    prefetch();
+  } else {
+    show(page, there, { push: there !== location.pathname + location.search });
+  }
+}
+
+// A key that was pressed while a post was under way is done to the item that is open now.
+function again(button) {
+  const deed = button.dataset.deed || button.dataset.key;
+  const now = document.querySelector(`button[data-deed="${deed}"], .menu button[data-key="${deed}"]`);
+  if (now) now.form.requestSubmit(now);
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  if (!button || form.method !== "post" || !(form.matches(".actions") || form.dataset.deed === "undo")) return;
+  event.preventDefault();
+  send(form, button);
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  const plain = link && !event.defaultPrevented && event.button === 0 &&
+    !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) && !link.target;
+  if (event.target.closest("#keys-button")) find("#keys").showModal();
+  const menu = find(".reject[open]");
+  if (menu && !event.target.closest(".reject")) menu.open = false;
+  if (!plain || !link.closest("#queue .rows, #work .buttons, #context")) return;
+  if (!new URL(link.href).pathname.startsWith("/review")) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+
+addEventListener("popstate", () => go(location.pathname + location.search, { push: false }));
+
+// --- keys -------------------------------------------------------------------------------------------------------
+
+const keysOn = () => localStorage.getItem("keys") !== "off";
+const press = (selector) => { const found = find(selector); if (found) found.click(); return Boolean(found); };
+let prefix = "";
+
+const KEYS = {
+  j: () => press("#next"),
+  k: () => press("#previous"),
+  a: () => press('[data-deed="approve"]'),
+  e: () => press('button[data-deed="escalate"]'),
+  c: () => press('[data-deed="claim"]'),
+  u: () => undo(),
+  o: () => press("#article-link"),
+  t: () => press("#thread-link"),
+  r: () => openMenu(),
+  ".": () => openNote(),
+  "/": () => openSearch(),
+  "?": () => find("#keys").showModal(),
+};
+
+function openMenu() {
+  const menu = find(".reject");
+  if (!menu) return;
+  menu.open = true;
+  menu.querySelector(".menu button").focus();
+}
+
+function openNote() {
+  const note = find(".note");
+  if (!note) return;
+  note.open = true;
+  find("#note").focus();
+}
+
+function openSearch() {
+  if (!find("#queue").checkVisibility()) return location.assign("/review");
+  find(".filter").open = true;
+  find("#f-q").select();
+}
+
+function undo() {
+  if (press('#said button')) return;
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = `/review/undo${location.search}`;
+  form.dataset.deed = "undo";
+  form.hidden = true;
+  const button = document.createElement("button");
+  form.append(field("csrf_token", find('meta[name="csrf-token"]').content),
+    field("item", find("#item") ? find("#item").dataset.id || "" : ""), button);
+  document.body.append(form);
+  form.requestSubmit(button);
+  form.remove();
+}
+
+function field(name, value) {
+  const made = document.createElement("input");
+  Object.assign(made, { type: "hidden", name, value });
+  return made;
+}
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+  if (event.key === "Escape") {
+    const menu = find(".reject[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    else if (typing && find("#item")) find("#item").focus();
+    return;
+  }
+  if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+  const menu = find(".reject[open]");
+  const reason = menu && menu.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  const was = prefix;
+  prefix = "";
+  if (reason) {
+    event.preventDefault();
+    reason.click();
+  } else if (event.key === "g") {
+    prefix = "g";
+  } else if (was === "g" && event.key === "q") {
+    event.preventDefault();
+    location.assign("/review");
+  } else if (!menu && Object.hasOwn(KEYS, event.key) && !event.repeat) {
+    event.preventDefault();
+    KEYS[event.key]();
+  }
+});
+
+function showKeys() {
+  root.dataset.keys = keysOn() ? "on" : "off";
+  find("#keys-on").checked = keysOn();
+}
+
+find("#keys-on").addEventListener("change", (event) => {
+  localStorage.setItem("keys", event.target.checked ? "on" : "off");
+  showKeys();
+});
+
+// --- new comments wait until they are asked for ----------------------------------------------------------------
+
+async function poll() {
+  if (document.visibilityState !== "visible") return;
+  const query = new URLSearchParams(location.search);
+  query.delete("after");
+  query.set("since", String(state.listed));
+  try {
+    const answer = await fetch(`/v1/review/count?${query}`, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const { count, new: fresh } = await answer.json();
+    find("#count").textContent = count;
+    const link = find("#fresh");
+    if (fresh && link.textContent !== `${fresh} new`) link.textContent = `${fresh} new`;
+    link.hidden = !fresh;
+  } catch { /* the next poll may do better */ }
+}
+
+setInterval(poll, POLL_MS);
+showKeys();
+settle();
