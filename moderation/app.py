@@ -24,8 +24,8 @@ from moderation.web import demo, desk, docs, session, sign_in
 _SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "site key": {"type": "http", "scheme": "bearer"},
     "moderator": {"type": "http", "scheme": "bearer"},
-    "publishable key": {"type": "http", "scheme": "bearer", "description": "may be seen by everybody; needs a listed Origin"},
-}  # fmt: skip
+    "publishable key": {"type": "http", "scheme": "bearer", "description": "everybody may see it"},
+}
 
 
 def create_app(settings: Settings) -> Flask:
