@@ -54,7 +54,7 @@ def _row(item: Item) -> dict[str, Any]:
     text = " ".join(plain_text(item.comment.body, item.comment.format).text[: _EXCERPT * 4].split())
     return {
         "id": item.comment.id, "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
-        "author": item.comment.author_name, "at": item.comment.received_at, "claim": item.claim,
+        "author": item.comment.author_name, "at": item.comment.created_at, "claim": item.claim,
         "reason": decided[0] if decided else None, "more": max(0, len(decided) - 1),
         "status": Status(item.comment.status), "escalated": item.comment.escalated,
     }  # fmt: skip

@@ -32,7 +32,10 @@ const parse = (html) => new DOMParser().parseFromString(html, "text/html");
 
 function put(page, selector) {
   const now = find(selector), then = page.querySelector(selector);
-  if (now && then) now.replaceWith(document.adoptNode(then));
+  if (!now || !then) return;
+  // A live region speaks only when its content changes; the region itself must stay.
+  if (now.getAttribute("role") === "status") now.replaceChildren(...document.adoptNode(then).childNodes);
+  else now.replaceWith(document.adoptNode(then));
 }
 
 // Shows a page. The list stays as it is while the item is in it, so that nothing moves under the cursor.
@@ -59,8 +62,8 @@ function point(row) {
 }
 
 // After a page is in place: focus is never lost, keys are shown, the next one is fetched.
-function settle() {
-  const target = find("#trouble") || find("#item");
+function settle(moved = true) {
+  const target = find("#trouble") || (moved && find("#item-title"));
   if (target) target.focus({ preventScroll: true });
   const work = find("#work");
   if (work) work.scrollTop = 0;
@@ -251,7 +254,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const menu = find(".reject[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
-    else if (typing && find("#item")) find("#item").focus();
+    else if (typing && find("#item-title")) find("#item-title").focus();
     return;
   }
   if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
@@ -303,4 +306,4 @@ async function poll() {
 
 setInterval(poll, POLL_MS);
 showKeys();
-settle();
+settle(false);
