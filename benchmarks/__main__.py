@@ -61,6 +61,7 @@ def _print_accepts(results: dict[str, list[Load]]) -> None:
 
 
 def _print_decisions(rounds: Sequence[decisions.Round]) -> None:
+    print(f"{rounds[-1].held:.0%} of the comments are held\n")
     print("| | comments/s |")
     print("| --- | --- |")
     print(f"| decided (lease, score, policy, write, publish) | {_spread([one.decided for one in rounds])} |")

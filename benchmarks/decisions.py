@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
+from sqlalchemy import case, func, select
+
 from benchmarks.texts import texts
 from moderation.config import Settings
 from moderation.services import intake, sites
@@ -16,6 +18,7 @@ from moderation.services.decide import BATCH
 from moderation.services.intake import NewComment
 from moderation.store import schema
 from moderation.store.session import now_ms
+from moderation.store.tables import Comment
 from workers import runtime
 
 _SUBMIT = 500
@@ -23,10 +26,11 @@ _SUBMIT = 500
 
 @dataclass(frozen=True)
 class Round:
-    """Comments per second, twice: decided, and scored only."""
+    """Comments per second, twice: decided, and scored only. `held` is the share of all comments so far."""
 
     decided: float
     scored: float
+    held: float
 
 
 def measure(folder: Path, rounds: int, comments: int) -> list[Round]:
@@ -48,7 +52,7 @@ def measure(folder: Path, rounds: int, comments: int) -> list[Round]:
         else:
             scored, decided = _score(work, bodies), _drain(work, len(fresh))
         if turn:
-            results.append(Round(decided, scored))
+            results.append(Round(decided, scored, _held(work)))
     work.store.close()
     return results
 
@@ -67,6 +71,11 @@ def _score(work: runtime.Runtime, bodies: list[str]) -> float:
     for start in range(0, len(bodies), BATCH):
         work.classifier.score(bodies[start : start + BATCH])
     return len(bodies) / (time.perf_counter() - began)
+
+
+def _held(work: runtime.Runtime) -> float:
+    with work.store.read() as session:
+        return session.scalar(select(func.avg(case((Comment.status == "held", 1.0), else_=0.0)))) or 0.0
 
 
 def _comments() -> Iterator[NewComment]:

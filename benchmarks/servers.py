@@ -61,7 +61,8 @@ def started(server: str, app: str, port: int, env: dict[str, str]) -> Iterator[N
     command = [sys.executable, "-P", "-m", "moderation", "web", "--bind", f"127.0.0.1:{port}"]
     if (server, app) != ("gunicorn", "service"):
         command = [sys.executable, "-m", "benchmarks.servers", server, app, str(port)]
-    process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, preexec_fn=dying_with(os.getpid()))
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet, preexec_fn=dying_with(os.getpid()))
     try:
         _wait(f"http://127.0.0.1:{port}" + ("/hello" if app == "hello" else "/healthz"), process)
         yield

@@ -1,20 +1,18 @@
-"""Texts to measure with: the demo's sample comments, two and two, each made its own by a number."""
+"""Texts to measure with: sentences of the demo's article, and in every tenth text one of its sample comments."""
 
-import json
+import re
 from collections.abc import Iterator
-from functools import lru_cache
 from importlib.resources import files
 from itertools import count
-
-
-@lru_cache(maxsize=1)
-def _samples() -> list[str]:
-    found = json.loads(files("moderation").joinpath("demo/comments.json").read_text("utf-8"))
-    return [sample["body"] for sample in found]
+from json import loads
 
 
 def texts() -> Iterator[str]:
-    """Comments without end, no two the same."""
-    samples = _samples()
+    """Comments without end, no two the same; of the samples about half are held, so of all about one in twenty."""
+    demo = files("moderation").joinpath("demo")
+    article = loads(demo.joinpath("article.json").read_text("utf-8"))
+    sentences = re.split(r"(?<=[.!?])\s+", " ".join(article["paragraphs"]))
+    samples = [sample["body"] for sample in loads(demo.joinpath("comments.json").read_text("utf-8"))]
     for n in count():
-        yield f"{samples[n % len(samples)]} {samples[(n + n // len(samples) + 1) % len(samples)]} ({n})"
+        other = samples[n // 10 % len(samples)] if n % 10 == 0 else sentences[(n * 7 + 3) % len(sentences)]
+        yield f"{sentences[n % len(sentences)]} {other} ({n})"
