@@ -13,6 +13,7 @@ from statistics import median, quantiles
 from benchmarks import accepts, decisions, servers
 from benchmarks.accepts import BATCH
 from benchmarks.client import CONNECTIONS, Load
+from moderation.services.decide import BATCH as DECIDE_BATCH
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def _print_decisions(rounds: Sequence[decisions.Round]) -> None:
     print("| | comments/s |")
     print("| --- | --- |")
     print(f"| decided (lease, score, policy, write, publish) | {_spread([one.decided for one in rounds])} |")
-    print(f"| scored only, batches of {decisions.BATCH} | {_spread([one.scored for one in rounds])} |")
+    print(f"| scored only, batches of {DECIDE_BATCH} | {_spread([one.scored for one in rounds])} |")
     print(f"| decided x scored | {_spread([one.decided / one.scored for one in rounds], 2)} |")
 
 
