@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 
@@ -24,6 +25,20 @@ def die_with_parent(parent: int | None = None) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def lives(pid: int) -> bool:
+    """Whether this process of our machine still works: one that waits for its parent to notice its end does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # gone meanwhile, or no Linux
+        return sys.platform != "linux"
 
 
 def dying_with(parent: int) -> Callable[[], None]:

@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any
 
 import click
+from sqlalchemy.exc import ArgumentError
 
-from moderation import embedded
+from moderation import embedded, supervisor
 from moderation.config import load_settings, read_secret
 from moderation.domain.lifecycle import Role
 from moderation.errors import SetupError
+from moderation.queueing import connect
+from moderation.scoring import SCORERS
 from moderation.services import accounts, demo, sites
 from moderation.store import schema
 from moderation.store.session import Store
@@ -30,7 +32,8 @@ from moderation.supervisor import Part
 log = logging.getLogger(__name__)
 
 _TICK = 0.1
-_PATIENCE = 10.0
+# Together under 10 s: web and worker first, side by side, then the Redis that they use.
+_PATIENCE, _PATIENCE_REDIS = 8.0, 1.5
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,9 @@ class Options:
     demo: bool
 
 
-class _Stop(Exception):
-    pass
-
-
 def up(options: Options) -> None:
     """Runs the service until SIGINT or SIGTERM. Raises SetupError when it can't start."""
-    load_settings()  # a bad setting is said before anything starts
+    _check_settings()
     lock = _lock(options.folder)
     listening = _listen(options.host, options.port)
     port = listening.getsockname()[1]
@@ -65,6 +64,22 @@ def up(options: Options) -> None:
     parts.append(Part("worker", _python("workers"), env))
     _supervise(parts, lambda: _greet(options, base_url, first_password))
     lock.close()
+
+
+def _check_settings() -> None:
+    """Raises SetupError for settings that a part would only stumble over later, again and again."""
+    settings = load_settings()
+    if settings.scorer not in SCORERS:
+        raise SetupError(f"MODERATION_SCORER: there is no {settings.scorer!r}; there are: {', '.join(SCORERS)}")
+    try:
+        connect(settings.redis_url)
+    except ValueError as error:
+        raise SetupError(f"MODERATION_REDIS_URL: {error}") from None
+    try:
+        Store(settings.database_url, pool_size=1).close()
+    except (ArgumentError, ImportError):
+        forms = "sqlite:////PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        raise SetupError(f"MODERATION_DATABASE_URL must look like {forms}") from None
 
 
 def _lock(folder: Path) -> IO[str]:
@@ -174,26 +189,21 @@ def _write_private(path: Path, content: dict[str, object]) -> None:
 
 
 def _supervise(parts: list[Part], greet: Callable[[], None]) -> None:
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+    # A flag, no exception: a second signal must not break off the orderly end that the first one began.
+    signals: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: signals.append(received))
     try:
         for part in parts:
             part.start()
         greet()
-        while True:
+        while not signals:
             for part in parts:
                 part.keep_alive()
             time.sleep(_TICK)
-    except _Stop:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
     finally:
-        for part in reversed(parts):
-            part.stop(_PATIENCE)
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise _Stop
+        supervisor.stop([part for part in parts if part.name != "redis"], _PATIENCE)
+        supervisor.stop([part for part in parts if part.name == "redis"], _PATIENCE_REDIS)
 
 
 def _greet(options: Options, base_url: str, password: str | None) -> None:

@@ -31,8 +31,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
         return create_app(self._settings)
 
 
-def _post_fork(_server: Any, _worker: Any) -> None:
-    die_with_parent()
+def _post_fork(_server: Any, worker: Any) -> None:
+    die_with_parent(worker.ppid)
 
 
 def _memory() -> str | None:

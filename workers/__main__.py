@@ -17,18 +17,18 @@ from moderation.processes import log_to_stderr
 from moderation.queueing import JOBS
 from moderation.store import schema
 from workers import runtime
-from workers.children import Child
-from workers.sweep import sweep
+from workers.children import Child, Errand, stop
+from workers.sweep import deliver, sweep
 
 log = logging.getLogger("workers")
 
 _TICK = 0.25
 _PUBLISH_EVERY = 1.0
-_PATIENCE = 8.0
+_PATIENCE = 6.0
 
 
-class _Stop(Exception):
-    pass
+class _Stop(BaseException):
+    """Not an Exception: it can arrive while a comment is scored, and is no failure of that comment."""
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     runtime.install(work)
     if sys.argv[1:] == ["sweep"]:
         work.publish()
-        sweep(work)
+        sweep(work, deliver_aside=lambda: deliver(work))
         return
     children = [Child(work, name) for name in JOBS]
     signal.signal(signal.SIGTERM, _stop)
@@ -51,17 +51,16 @@ def main() -> None:
     try:
         _loop(work, children)
     except _Stop:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        for child in children:
-            child.stop(_PATIENCE)
+        stop(children, _PATIENCE)
 
 
 def _loop(work: runtime.Runtime, children: list[Child]) -> None:
     next_sweep = next_publish = 0.0
+    webhooks = Errand(work, deliver)
     while True:
-        for child in children:
-            child.keep_alive()
+        died = [child.keep_alive() for child in children]
+        if any(died):
+            next_sweep = 0.0  # what the dead one had leased goes back at once
         now = time.monotonic()
         try:
             if now >= next_publish:
@@ -69,13 +68,17 @@ def _loop(work: runtime.Runtime, children: list[Child]) -> None:
                 work.publish()
             if now >= next_sweep:
                 next_sweep = now + work.settings.sweep_seconds
-                sweep(work)
+                if sweep(work, webhooks.start):
+                    next_sweep = now
         except SQLAlchemyError as error:
             log.error("database: %s", type(error).__name__)
         time.sleep(_TICK)
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
+    # The first signal counts: a second one must not break off the orderly end.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise _Stop
 
 

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from rq import Worker
@@ -17,15 +18,18 @@ from workers.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
 
-_BACK_OFF = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
-_CALM = 60.0
+# Short: a child that ends because Redis is away must be there soon after Redis is back.
+_BACK_OFF = (0.0, 1.0, 2.0, 5.0)
+_CALM = 10.0
 
 
 class _Worker(Worker):
     """RQ's forking worker whose horses die with it and open connections of their own."""
 
+    max_connection_wait_time = 2.0
+
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        die_with_parent()
+        die_with_parent(self.pid)
         current().store.forget_connections()
         super().main_work_horse(job, queue)
 
@@ -41,12 +45,12 @@ class Child:
         self._started_at = 0.0
         self._start_after = 0.0
 
-    def keep_alive(self) -> None:
-        """Starts the process if there is none and its back-off is over. Never waits."""
-        if self._pid is not None and not self._has_ended():
-            return
+    def keep_alive(self) -> bool:
+        """Starts the process if there is none and its back-off is over; True when it has just died. Never waits."""
+        died = self._pid is not None and self._has_ended()
         if self._pid is None and time.monotonic() >= self._start_after:
             self._start()
+        return died
 
     def _has_ended(self) -> bool:
         pid, status = os.waitpid(self._pid or 0, os.WNOHANG)
@@ -61,44 +65,72 @@ class Child:
 
     def _start(self) -> None:
         self._started_at = time.monotonic()
-        pid = os.fork()
-        if pid == 0:
-            _run_child(self._runtime, self._name)
-        self._pid = pid
+        self._pid = fork(self._runtime, lambda: _work(self._runtime, self._name))
 
-    def stop(self, patience: float) -> None:
-        """Lets the running job end; after `patience` seconds it is killed, and its comments go back."""
-        if self._pid is None:
-            return
-        os.kill(self._pid, signal.SIGTERM)
-        end = time.monotonic() + patience
-        while time.monotonic() < end:
-            if os.waitpid(self._pid, os.WNOHANG)[0]:
-                self._pid = None
-                return
+    def ask_to_end(self) -> None:
+        """Lets the running job end."""
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGTERM)
+
+    def end(self, deadline: float) -> None:
+        """Waits until the process is gone; past the deadline (monotonic) it is killed, and its comments go back."""
+        while self._pid is not None and not os.waitpid(self._pid, os.WNOHANG)[0]:
+            if time.monotonic() >= deadline:
+                os.kill(self._pid, signal.SIGKILL)
+                os.waitpid(self._pid, 0)
+                break
             time.sleep(0.05)
-        os.kill(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
         self._pid = None
 
 
-def _run_child(runtime: Runtime, name: str) -> None:
+class Errand:
+    """Work done beside the parent, in a process of its own; one at a time. For when no queue can carry it."""
+
+    def __init__(self, runtime: Runtime, errand: Callable[[Runtime], None]) -> None:
+        self._runtime = runtime
+        self._errand = errand
+        self._pid: int | None = None
+
+    def start(self) -> None:
+        """Begins, unless it is under way."""
+        if self._pid is None or os.waitpid(self._pid, os.WNOHANG)[0]:
+            self._pid = fork(self._runtime, lambda: self._errand(self._runtime))
+
+
+def stop(children: Sequence[Child], patience: float) -> None:
+    """Ends these children side by side, within `patience` seconds."""
+    deadline = time.monotonic() + patience
+    for child in children:
+        child.ask_to_end()
+    for child in children:
+        child.end(deadline)
+
+
+def fork(runtime: Runtime, task: Callable[[], None]) -> int:
+    """Does the task in a child process that dies with this one; returns its pid."""
+    parent = os.getpid()
+    if pid := os.fork():
+        return pid
     status = 1
     try:
-        die_with_parent()
+        die_with_parent(parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _leave)
         runtime.store.forget_connections()
-        redis = connect(runtime.settings.redis_url)
-        worker = _Worker([queue(redis, name)], connection=redis, serializer=JSONSerializer, log_job_description=False)
-        worker.work(logging_level="WARNING")
+        task()
         status = 0
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else 0
     except Exception as error:
-        log.error("worker of %s: %s", name, type(error).__name__)
+        log.error("worker: %s", type(error).__name__)
     finally:
         os._exit(status)
+
+
+def _work(runtime: Runtime, name: str) -> None:
+    redis = connect(runtime.settings.redis_url)
+    worker = _Worker([queue(redis, name)], connection=redis, serializer=JSONSerializer, log_job_description=False)
+    worker.work(logging_level="WARNING")
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from moderation.config import Settings
+from moderation.processes import lives
 from moderation.queueing import WEBHOOKS, Doorbell, connect
 from moderation.scoring import Classifier
 from moderation.services import decide, outbox
@@ -72,10 +73,4 @@ def gone(owner: str, host: str) -> bool:
     machine, _, pid = owner.rpartition(":")
     if machine != host or not pid.isdigit():
         return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return not lives(int(pid))

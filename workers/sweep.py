@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from moderation.queueing import COMMENTS, WEBHOOKS
 from moderation.services import decide, health, webhooks
@@ -10,21 +11,40 @@ from workers.runtime import Runtime, gone
 
 log = logging.getLogger(__name__)
 
+_DRAIN_SECONDS = 1.0
 
-def sweep(runtime: Runtime) -> None:
-    """Gives back the leases of processes that are gone, rings for what waits, and signs life."""
+
+def deliver(runtime: Runtime) -> None:
+    """Posts the webhooks that are due."""
+    webhooks.deliver_due(runtime.store, runtime.settings)
+
+
+def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
+    """Gives back the leases of processes that are gone, rings for what waits, and signs life.
+
+    What Redis or its workers leave lying is done here, a second at a time; True means that more is left.
+    `deliver_aside` posts webhooks without holding this process up, for a receiver may hang.
+    """
     now = now_ms()
     with runtime.store.write() as session:
-        owners = [owner for owner in decide.lease_owners(session) if gone(owner, runtime.settings.host)]
-        freed = decide.give_back(session, owners) if owners else 0
-        waiting = decide.waiting_since(session, now) is not None
+        owners = decide.lease_owners(session)
+        dead = [owner for owner in owners if gone(owner, runtime.settings.host)]
+        freed = decide.give_back(session, dead) if dead else 0
+        oldest = decide.waiting_since(session, now)
         due = webhooks.due(session, now)
         health.sign_of_life(session, runtime.settings.host, runtime.classifier, now)
     if freed:
         log.warning("sweep: %d comments given back by workers that are gone", freed)
-    if waiting and not runtime.doorbell.ring(COMMENTS):
-        log.warning("sweep: Redis is not there, deciding without it")
-        end = time.monotonic() + runtime.settings.sweep_seconds
-        runtime.drain(until=lambda: time.monotonic() >= end)
     if due and not runtime.doorbell.ring(WEBHOOKS):
-        webhooks.deliver_due(runtime.store, runtime.settings)
+        deliver_aside()
+    if oldest is None:
+        return False
+    rang = runtime.doorbell.ring(COMMENTS)
+    # A ring that was taken and led to nothing: its worker hangs, or waits before it connects again.
+    overdue = now - oldest > 2 * runtime.settings.sweep_seconds * 1000 and set(owners) == set(dead)
+    if rang and not overdue:
+        return False
+    log.warning("sweep: %s, deciding here", "nobody fetches" if rang else "Redis is not there")
+    end = time.monotonic() + _DRAIN_SECONDS
+    runtime.drain(until=lambda: time.monotonic() >= end)
+    return time.monotonic() >= end

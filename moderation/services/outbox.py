@@ -23,7 +23,9 @@ def waiting(session: Session, now: int) -> bool:
 def publish(session: Session, now: int) -> int:
     """Releases the events whose time has come; returns how many webhook deliveries that starts."""
     feed = session.scalars(select(Feed).where(Feed.id == 1).with_for_update()).one()
-    ids = session.scalars(_due(now).order_by(Event.release_at, Event.id).limit(_AT_ONCE)).all()
+    # An event that is locked is being taken back (an undo inside the grace): it is not ours to release.
+    due = _due(now).order_by(Event.release_at, Event.id).limit(_AT_ONCE).with_for_update(skip_locked=True)
+    ids = session.scalars(due).all()
     if not ids:
         return 0
     session.execute(update(Event), [{"id": id, "position": feed.last_position + n} for n, id in enumerate(ids, 1)])

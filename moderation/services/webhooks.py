@@ -4,14 +4,19 @@ import ipaddress
 import json
 import logging
 import socket
+import threading
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
-import urllib3
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
 from moderation.config import Settings
 from moderation.errors import Invalid
@@ -23,7 +28,11 @@ log = logging.getLogger(__name__)
 
 # Seconds until the next try; after the last one the delivery is given up (the feed still has the event).
 RETRIES = (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600, 24 * 3_600)
-_AT_ONCE = 100
+# So often an event is tried before the site's later ones go ahead of it.
+_TRIES_IN_ORDER = 3
+_AT_ONCE = 20
+_LEASE_SECONDS = 20.0
+_CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -80,27 +89,40 @@ def _is_public(address: str) -> bool:
 
 
 def post(target: Target, headers: dict[str, str], body: bytes, timeout: float) -> Answer:
-    """One POST to the checked address; redirects are not followed. Never raises for what the network does."""
-    limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
-    pool: urllib3.HTTPConnectionPool
-    if target.tls:
-        pool = urllib3.HTTPSConnectionPool(
-            target.ip, target.port, server_hostname=target.host, assert_hostname=target.host, timeout=limits
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(target.ip, target.port, timeout=limits)
+    """One POST to the checked address; redirects are not followed. Never raises for what the network does.
+
+    `timeout` (seconds) limits the whole call, also for a receiver that answers a byte at a time.
+    """
+    connection = _connection(target, min(timeout, _CONNECT_SECONDS))
     parts = urlsplit(target.url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with pool:
-        try:
-            reply = pool.request(
-                "POST", path, body=body, headers={**headers, "Host": parts.netloc}, redirect=False, retries=False,
-                preload_content=False,
-            )  # fmt: skip
-            reply.close()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            return Answer(None, type(error).__name__)
-    return Answer(reply.status)
+    limit = threading.Timer(timeout, _cut, (connection,))
+    limit.daemon = True
+    limit.start()
+    try:
+        connection.connect()
+        connection.sock.settimeout(timeout)
+        connection.request("POST", path, body=body, headers={**headers, "Host": parts.netloc}, preload_content=False)
+        return Answer(connection.getresponse().status)
+    except (HTTPError, HTTPException, OSError, ValueError) as error:
+        return Answer(None, type(error).__name__)
+    finally:
+        limit.cancel()
+        connection.close()
+
+
+def _connection(target: Target, connect_timeout: float) -> HTTPConnection:
+    if not target.tls:
+        return HTTPConnection(target.ip, target.port, timeout=connect_timeout)
+    return HTTPSConnection(
+        target.ip, target.port, timeout=connect_timeout, server_hostname=target.host, assert_hostname=target.host
+    )
+
+
+def _cut(connection: HTTPConnection) -> None:
+    if connection.sock is not None:
+        with suppress(OSError):
+            socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
 
 
 def signed(site: Site, event: Event, at: datetime) -> tuple[dict[str, str], bytes]:
@@ -121,40 +143,43 @@ def due(session: Session, now: int) -> bool:
 
 def deliver_due(store: Store, settings: Settings) -> None:
     """Tries what is due, in the order of the feed; a site that fails is left alone until its next try."""
-    failing: set[str] = set()
-    tried: set[str] = set()
-    while batch := _take(store, settings, failing):
+    lease = settings.webhook_timeout_seconds + _LEASE_SECONDS
+    while batch := _take(store, round(lease * 1000)):
+        end = time.monotonic() + _LEASE_SECONDS
+        failing: set[str] = set()
         for event, site in batch:
-            if site.id in failing:
-                _postpone_untried(store, event)
+            # Never past the lease: another worker may have what is left by then.
+            if site.id in failing or time.monotonic() > end:
+                _put_back(store, event)
                 continue
-            tried.add(event.id)
             answer = _try(settings, site, event)
             _note(store, event, answer)
             if not answer.taken:
                 failing.add(site.id)
-        if not any(event.id in tried for event, _ in batch):
-            return
 
 
-def _take(store: Store, settings: Settings, failing: set[str]) -> list[tuple[Event, Site]]:
-    """Due deliveries, put out of reach of other workers for as long as trying them all may take."""
+def _take(store: Store, lease_ms: int) -> list[tuple[Event, Site]]:
+    """Due deliveries, put out of reach of other workers for `lease_ms`.
+
+    For the sake of the order a site is passed over while it has one that is being tried or waits to be tried
+    again; only a delivery that failed often no longer holds up the others.
+    """
     now = now_ms()
+    resting = select(Delivery.site_id).where(Delivery.next_at > now, Delivery.attempts <= _TRIES_IN_ORDER)
     with store.write() as session:
         rows = session.execute(
             select(Event, Site)
             .join(Delivery, Delivery.event_id == Event.id)
             .join(Site, Site.id == Event.site_id)
-            .where(Delivery.next_at <= now, Event.site_id.not_in(failing))
+            .where(Delivery.next_at <= now, Delivery.site_id.not_in(resting))
             .order_by(Event.position)
             .limit(_AT_ONCE)
-            .with_for_update(of=Delivery, skip_locked=True)
+            .with_for_update(of=(Delivery, Site), skip_locked=True, key_share=True)
         ).all()
         if rows:
-            lease = now + round(settings.webhook_timeout_seconds * 1000) + 60_000
             ids = [event.id for event, _ in rows]
             session.execute(
-                update(Delivery).where(Delivery.event_id.in_(ids)).values(next_at=lease)
+                update(Delivery).where(Delivery.event_id.in_(ids)).values(next_at=now + lease_ms)
                 .execution_options(synchronize_session=False)
             )  # fmt: skip
         return [(event, site) for event, site in rows]
@@ -187,6 +212,6 @@ def _note(store: Store, event: Event, answer: Answer) -> None:
             log.warning("webhook of event %s: %s", event.id, answer.error or answer.status)
 
 
-def _postpone_untried(store: Store, event: Event) -> None:
+def _put_back(store: Store, event: Event) -> None:
     with store.write() as session:
-        session.get_one(Delivery, event.id).next_at = now_ms() + RETRIES[0] * 1000
+        session.get_one(Delivery, event.id).next_at = now_ms()

@@ -1,0 +1,182 @@
+"""Pending comments -> decisions: failing scorers, leases, and what happens meanwhile, on both databases."""
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from models import Span
+from moderation.scoring import Classifier
+from moderation.services import decide, intake
+from moderation.services.intake import NewComment
+from moderation.store.session import Store, now_ms
+from moderation.store.tables import Comment, Decision, Event, HoldReason
+from tests.services import ABUSE
+
+Site = tuple[str, str]
+BAD = "the text that this classifier breaks on"
+
+
+class Broken:
+    """Stands for a classifier with a fault: it raises on one text, and for the whole batch that holds it."""
+
+    name, version, attributes = "broken", "1", ("INSULT",)
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        self.asked.append(len(texts))
+        if any(BAD in text for text in texts):
+            raise ValueError(f"can't read {texts}")
+        return [{"INSULT": 0.0} for _ in texts]
+
+    def explain(self, text: str, attribute: str) -> list[Span]:
+        return []
+
+
+def submit(store: Store, site: Site, *bodies: str, prefix: str = "c") -> list[str]:
+    """Takes comments in; returns their ids."""
+    comments = [
+        NewComment(f"{prefix}{n}", body, "plain", "Ann", "ann@example.org", None, None, "https://news.example/a")
+        for n, body in enumerate(bodies)
+    ]
+    with store.write() as session:
+        return [one.id for one in intake.submit(session, site[0], comments, now_ms())]
+
+
+def drain(store: Store, classifier: Classifier, owner: str = "test:1", lease_ms: int = 30_000) -> int:
+    return decide.drain(
+        store, classifier, owner, lease_ms=lease_ms, until=lambda: False, after_batch=lambda: None
+    )  # fmt: skip
+
+
+def lease(store: Store, owner: str = "test:1", lease_ms: int = 30_000) -> list[decide.Leased]:
+    with store.write() as session:
+        return decide.lease(session, owner, now_ms(), lease_ms)
+
+
+def comment(store: Store, id: str) -> Comment:
+    with store.read() as session:
+        return session.get_one(Comment, id)
+
+
+def counted(store: Store, table: Any) -> int:
+    with store.read() as session:
+        return int(session.scalar(select(func.count()).select_from(table)) or 0)
+
+
+def test_one_bad_comment_among_256_fails_alone(store: Store, site: Site) -> None:
+    bodies = [f"Fine {n}." for n in range(256)]
+    bodies[77] = BAD
+    ids = submit(store, site, *bodies)
+    scorer = Broken()
+    assert drain(store, Classifier("broken@1", scorer)) == 256
+    bad = comment(store, ids[77])
+    assert (bad.status, bad.attempts) == ("held", decide.FAILURES_ALONE - 1)
+    assert {comment(store, id).status for id in ids if id != bad.id} == {"approved"}
+    # Down by halves to the one (256 and its eight halves), then twice more alone.
+    assert [size for size in scorer.asked if size == 256] == [256]
+    assert len(scorer.asked) == 1 + 2 * 8 + 2
+    with store.read() as session:
+        assert session.execute(select(HoldReason.comment_id, HoldReason.rule)).all() == [(bad.id, "not_scored")]
+        decision = session.get_one(Decision, bad.decision_id)
+        assert (decision.scorer, decision.scores) == (None, {})
+    assert counted(store, Decision) == counted(store, Event) == 256
+
+
+def test_without_a_scorer_all_is_held_as_not_scored(store: Store, site: Site) -> None:
+    ids = submit(store, site, "Fine.", ABUSE)
+    assert drain(store, Classifier("linear", None, "the artefact is broken")) == 2
+    assert {comment(store, id).status for id in ids} == {"held"}
+    with store.read() as session:
+        assert set(session.scalars(select(HoldReason.rule))) == {"not_scored"}
+        assert set(session.scalars(select(Decision.scorer))) == {None}
+
+
+def test_a_lease_keeps_others_away_until_it_ends(store: Store, site: Site, classifier: Classifier) -> None:
+    submit(store, site, "One.", "Two.")
+    first = lease(store, "a:1")
+    assert len(first) == 2
+    assert lease(store, "b:2") == []
+    with store.write() as session:
+        session.execute(update(Comment).values(lease_until=now_ms() - 1))
+    second = lease(store, "b:2")
+    assert {one.id for one in second} == {one.id for one in first}
+    assert decide.decide_batch(store, classifier, "a:1", first) == 0
+    assert counted(store, Decision) == 0
+    assert decide.decide_batch(store, classifier, "b:2", second) == 2
+    assert decide.decide_batch(store, classifier, "b:2", second) == 0
+    assert counted(store, Decision) == counted(store, Event) == 2
+
+
+def test_leases_of_the_dead_are_given_back(store: Store, site: Site) -> None:
+    submit(store, site, "One.", "Two.")
+    lease(store, "a:1")
+    with store.write() as session:
+        assert decide.lease_owners(session) == ["a:1"]
+        assert decide.waiting_since(session, now_ms()) is None
+        assert decide.give_back(session, ["b:2"]) == 0
+        assert decide.give_back(session, ["a:1"]) == 2
+        assert decide.waiting_since(session, now_ms()) is not None
+    assert len(lease(store, "b:2")) == 2
+
+
+@pytest.mark.parametrize("lease_ms", [30_000, 0])
+def test_two_workers_never_decide_twice(store: Store, site: Site, classifier: Classifier, lease_ms: int) -> None:
+    """Also when leases end at once, so that both work on the same comments."""
+    for prefix in "ab":
+        submit(store, site, *[f"Fine {n}." for n in range(300)], prefix=prefix)
+    gate = threading.Barrier(2)
+    decided: list[int] = []
+
+    def work(owner: str) -> None:
+        gate.wait()
+        decided.append(drain(store, classifier, owner, lease_ms))
+
+    threads = [threading.Thread(target=work, args=(f"w{n}:{n}",)) for n in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(decided) == 600
+    assert counted(store, Decision) == counted(store, Event) == 600
+    with store.read() as session:
+        assert set(session.scalars(select(Comment.status))) == {"approved"}
+
+
+def test_an_edit_while_scoring_discards_the_old_verdict(store: Store, site: Site, classifier: Classifier) -> None:
+    (id,) = submit(store, site, "Fine.")
+    leased = lease(store)
+    with store.write() as session:
+        intake.edit(session, site[0], id, ABUSE, now_ms())
+    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
+    # Not even when the same worker holds the new revision by then.
+    again = lease(store)
+    assert [one.revision for one in again] == [2]
+    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
+    assert decide.decide_batch(store, classifier, "test:1", again) == 1
+    with store.read() as session:
+        assert session.execute(select(Decision.revision, Decision.action)).all() == [(2, "hold")]
+
+
+def test_withdrawn_while_scoring_is_not_decided(store: Store, site: Site, classifier: Classifier) -> None:
+    (id,) = submit(store, site, "Fine.")
+    leased = lease(store)
+    with store.write() as session:
+        intake.withdraw(session, site[0], id, now_ms())
+    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
+    assert comment(store, id).status == "withdrawn"
+    with store.read() as session:
+        assert session.scalars(select(Event.type)).all() == ["comment.withdrawn"]
+
+
+def test_a_failure_is_not_counted_for_a_comment_that_was_lost(store: Store, site: Site) -> None:
+    (id,) = submit(store, site, BAD)
+    leased = lease(store, "a:1")
+    with store.write() as session:
+        decide.give_back(session, ["a:1"])
+    decide.decide_batch(store, Classifier("broken@1", Broken()), "a:1", leased)
+    assert comment(store, id).attempts == 0
