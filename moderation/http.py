@@ -63,8 +63,8 @@ def session_token() -> str:
 
 _TITLES = {
     400: "This could not be read", 401: "Please sign in", 403: "Not allowed", 404: "Nothing here",
-    409: "It has changed", 413: "Too large", 422: "Something does not fit", 429: "One moment, please",
-    500: "Something went wrong", 503: "Not available now",
+    405: "Not an address to open", 409: "It has changed", 413: "Too large", 422: "Something does not fit",
+    429: "One moment, please", 500: "Something went wrong", 503: "Not available now",
 }  # fmt: skip
 
 

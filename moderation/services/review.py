@@ -58,7 +58,7 @@ def act(session: Session, person: Person, comment_ids: Sequence[str], wanted: Ac
     before = _standing(session, comments)
     batch = new_id()
     record(session, [
-        _ruling(comment, before.get(comment.decision_id or ""), action, wanted, person, batch, grace_ms)
+        _ruling(comment, before.get(comment.decision_id or ""), wanted, actor=person.id, batch=batch, delay_ms=grace_ms)
         for comment in comments
     ], now)  # fmt: skip
     if action.outcome is None:
@@ -152,18 +152,17 @@ def _moved_on(session: Session, comment: Comment, detail: str, code: str = "deci
     })  # fmt: skip
 
 
-def _ruling(
-    comment: Comment, old: Decision | None, action: Action, wanted: Act, person: Person, batch: str, grace_ms: int
-) -> Ruling:
+def _ruling(comment: Comment, old: Decision | None, wanted: Act, *, actor: str, batch: str, delay_ms: int) -> Ruling:
     """An action as a decision. One that leaves the status as it is (escalate) says nothing new to the site."""
+    outcome = ACTIONS[wanted.action].outcome
+    stays = outcome is None
     kept = list(old.signals) if old else []
     given = [{"rule": wanted.reason, "decided": True}] if wanted.reason else []
-    stays = action.outcome is None
     return Ruling(
-        comment, OUTCOME_OF[Status(comment.status)] if action.outcome is None else action.outcome, Source.MODERATOR,
-        actor=person.id, reason="escalated" if stays else wanted.reason, note=wanted.note,
+        comment, outcome or OUTCOME_OF[Status(comment.status)], Source.MODERATOR, actor=actor,
+        reason=wanted.action if stays else wanted.reason, note=wanted.note,
         policy_version=old.policy_version if old else None, scorer=old.scorer if old else None,
-        scores=dict(old.scores) if old else {}, batch=batch, delay_ms=grace_ms,
+        scores=dict(old.scores) if old else {}, batch=batch, delay_ms=delay_ms,
         signals=kept if stays else given, event=not stays,
     )  # fmt: skip
 

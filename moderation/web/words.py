@@ -97,7 +97,7 @@ def step(step: Step) -> str:
         return f"Undone by {who}, {done} again"
     if decision.source == Source.POLICY:
         return f"{done.capitalize()} by policy v{decision.policy_version}"
-    if decision.reason == "escalated":
+    if decision.reason == "escalate":
         return f"Escalated by {who}"
     where = " at the site" if decision.source == Source.SITE else ""
     why = f": {REJECT_REASONS[decision.reason][1]}" if decision.reason in REJECT_REASONS else ""
