@@ -53,9 +53,13 @@ def up(options: Options) -> None:
     listening = _listen(options.host, options.port)
     port = listening.getsockname()[1]
     base_url = f"http://{_for_url(options.host)}:{port}"
-    env, parts = _environment(options, base_url), []
-    if "MODERATION_REDIS_URL" not in os.environ:
-        parts.append(_redis(options.folder, env))
+    parts: list[Part] = []
+    try:
+        env = _environment(options, base_url)
+        if "MODERATION_REDIS_URL" not in os.environ:
+            parts.append(_redis(options.folder, env))
+    except OSError as error:
+        raise SetupError(f"{error.filename} can't be used: {error.strerror}") from None
     store = Store(env["MODERATION_DATABASE_URL"], pool_size=1)
     schema.upgrade(store)
     first_password = _first_start(store, options, base_url)

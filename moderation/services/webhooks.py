@@ -33,6 +33,7 @@ _TRIES_IN_ORDER = 3
 _AT_ONCE = 20
 _LEASE_SECONDS = 20.0
 _CONNECT_SECONDS = 5.0
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,10 @@ def resolve(url: str, allow_private: bool) -> Target:
 
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or ip.sixtofour):
-        ip = ip.ipv4_mapped or ip.sixtofour or ip
+    if isinstance(ip, ipaddress.IPv6Address):
+        # An IPv4 address in the clothes of an IPv6 one; a gateway (NAT64) would take it to that host.
+        nat64 = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None
+        ip = ip.ipv4_mapped or ip.sixtofour or nat64 or ip
     return ip.is_global and not ip.is_multicast
 
 

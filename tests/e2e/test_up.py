@@ -1,0 +1,180 @@
+"""`moderation up` as an operator meets it: starts, stops, restarts, and what happens when a part dies."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+from sqlalchemy import func, select
+
+from moderation.processes import lives
+from moderation.store.session import Store
+from moderation.store.tables import Comment, Decision
+from tests.databases import until
+from tests.services import ABUSE, Running, a_comment
+
+Start = Callable[..., Running]
+
+
+def decided(running: Running, external_id: str) -> str:
+    """The comment's status once it is decided."""
+    answer: dict[str, Any] = {}
+
+    def done() -> bool:
+        answer.update(running.call("GET", f"/v1/comments?external_id={external_id}")[1])
+        return answer.get("status") not in (None, "pending")
+
+    until(done, 60, f"the decision on {external_id}")
+    return str(answer["status"])
+
+
+def all_pids(running: Running) -> list[int]:
+    return [pid for pids in running.parts().values() for pid in pids]
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGTERM, signal.SIGTERM], [signal.SIGINT]])
+def test_signals_stop_all_within_ten_seconds(start: Start, signals: list[signal.Signals]) -> None:
+    running = start()
+    pids = all_pids(running)
+    for number in signals:
+        running.process.send_signal(number)
+    began = time.monotonic()
+    assert running.process.wait(30) == 0
+    assert time.monotonic() - began < 10
+    until(lambda: not any(lives(pid) for pid in pids), 5, "the end of all parts")
+    assert "Traceback" not in running.log.read_text()
+
+
+def test_a_restart_goes_on_where_it_stopped(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("keep me")
+    running = start()
+    before = running.credentials
+    credentials = folder / "credentials.json"
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    assert running.call("POST", "/v1/comments", a_comment("before", body=ABUSE))[0] == 202
+    assert decided(running, "before") == "held"
+    for pid in running.parts()["worker"]:
+        os.kill(pid, signal.SIGSTOP)  # a worker that does nothing any more: these comments stay pending
+    for number in range(5):
+        assert running.call("POST", "/v1/comments", a_comment(f"late{number}"))[0] == 202
+    os.killpg(running.process.pid, signal.SIGKILL)
+    running.process.wait(10)
+    until(lambda: not any(lives(pid) for pid in all_pids(running)), 10, "the end of all parts")
+    again = start()
+    assert again.credentials | {"base_url": ""} == before | {"base_url": ""}
+    assert again.credentials["base_url"] != before["base_url"]
+    assert stat.S_IMODE(credentials.stat().st_mode) == 0o600
+    for number in range(5):
+        assert decided(again, f"late{number}") == "approved"
+    assert again.call("GET", "/v1/comments?external_id=before")[1]["status"] == "held"
+    assert again.token()
+    assert (folder / "mine.txt").read_text() == "keep me"
+    assert before["moderator"]["password"] not in running.log.read_text()  # its output was no terminal
+
+
+def test_none_outlives_a_supervisor_killed_with_9(start: Start) -> None:
+    running = start()
+    pids = all_pids(running)
+    assert len(pids) >= 5
+    running.process.kill()
+    until(lambda: not any(lives(pid) for pid in pids), 10, "the end of all parts")
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "redis"])
+def test_a_dead_part_is_there_again(start: Start, part: str) -> None:
+    running = start()
+    old = running.parts()[part]
+    for pid in old:
+        if lives(pid):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: set(running.parts()[part]) - set(old), 5, f"{part} to be started again")
+    assert running.call("POST", "/v1/comments", a_comment("after"))[0] == 202
+    assert decided(running, "after") == "approved"
+    until(lambda: running.call("GET", "/readyz", key=None)[0] == 200, 30, "readyz")
+
+
+def test_the_printed_line_works_when_pasted(start: Start) -> None:
+    running = start("--demo")
+    lines = running.log.read_text().splitlines()
+    line = next(line for line in lines if line.startswith("curl "))
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["status"] == "approved"
+
+
+class WithoutRedis(Running):
+    """Never quite ready: it has all but Redis."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, env={"MODERATION_REDIS_URL": "unix:///nowhere/redis.sock"})
+
+    def _ready(self) -> bool:
+        super()._ready()
+        try:
+            return bool(self.call("GET", "/readyz", key=None)[1]["parts"]["worker"] == "ok")
+        except (AttributeError, OSError):
+            return False
+
+
+@pytest.fixture
+def without_redis(tmp_path: Path) -> Iterator[Running]:
+    running = WithoutRedis(tmp_path / "data")
+    yield running
+    running.stop()
+
+
+def test_with_redis_gone_comments_are_taken_and_decided(without_redis: Running) -> None:
+    """Nothing listens there: the answer comes at once all the same, and the sweep decides."""
+    running = without_redis
+    took = []
+    for number in range(5):
+        began = time.monotonic()
+        assert running.call("POST", "/v1/comments", a_comment(f"c{number}"))[0] == 202
+        took.append(time.monotonic() - began)
+    assert min(took) < 1
+    for number in range(5):
+        assert decided(running, f"c{number}") == "approved"
+    status, ready = running.call("GET", "/readyz", key=None)
+    assert (status, ready["parts"]["redis"]) == (503, "does not answer")
+    assert {state for part, state in ready["parts"].items() if part != "redis"} == {"ok"}
+    assert running.call("GET", "/readyz?for=web", key=None)[0] == 200
+
+
+def test_with_redis_hanging_comments_are_taken_and_decided(start: Start) -> None:
+    running = start()
+    (redis,) = running.parts()["redis"]
+    os.kill(redis, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        assert running.call("POST", "/v1/comments", a_comment("c"))[0] == 202
+        assert time.monotonic() - began < 5
+        assert decided(running, "c") == "approved"
+        assert running.call("GET", "/readyz", key=None)[1]["parts"]["redis"] == "does not answer"
+    finally:
+        os.kill(redis, signal.SIGCONT)
+    until(lambda: running.call("GET", "/readyz", key=None)[0] == 200, 30, "readyz")
+
+
+def test_a_lost_ring_is_made_good(start: Start) -> None:
+    """Redis forgets everything, its queue too; what was pending is decided all the same, once."""
+    running = start()
+    redis = Redis.from_url(f"unix://{running.folder / 'redis' / 'redis.sock'}")
+    for number in range(20):
+        running.call("POST", "/v1/comments", a_comment(f"c{number}"))
+        redis.flushall()
+    for number in range(20):
+        assert decided(running, f"c{number}") == "approved"
+    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}")
+    with store.read() as session:
+        assert session.scalar(select(func.count()).select_from(Decision)) == 20
+        assert session.scalar(select(func.count()).select_from(Comment)) == 20
+    store.close()
