@@ -13,6 +13,7 @@ from moderation.http import service
 from moderation.services import context, queue
 from moderation.services.plain_text import plain_text
 from moderation.services.queue import Item
+from moderation.services.views import iso
 from moderation.store.session import now_ms
 from moderation.web import words
 from moderation.web.marks import pieces
@@ -40,7 +41,7 @@ def render(place: Place, item_id: str | None, trouble: Trouble | None = None) ->
         page = {
             "place": place, "now": now, "person": person(), "trouble": trouble, "said": cookie.get("said"),
             "view": "item" if item_id else "list", "rows": [_row(item) for item in listed],
-            "following": place.url(after=following) if following else None, "w": words,
+            "following": place.url(after=following) if following else None, "w": words, "iso": iso,
             "actions": ACTIONS, "reject_reasons": REJECT_REASONS, "summary": _summary(session, place, now),
             "opened": _opened(session, opened, now) if opened else None,
         }  # fmt: skip

@@ -9,16 +9,23 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from moderation.config import Settings
-from moderation.errors import Unauthorized
+from moderation.errors import SetupError, Unauthorized
 from moderation.http import service, session_token
 from moderation.services import accounts
 from moderation.services.accounts import Person
 
 csrf = CSRFProtect()
 
+_LEAST_SECRET = 32
+
 
 def install(app: Flask, settings: Settings) -> None:
-    """Cookies and the CSRF check of page forms; blueprints of the JSON API are exempted in app.py."""
+    """Cookies and the CSRF check of page forms; blueprints of the JSON API are exempted in app.py.
+
+    Raises SetupError without a secret that can sign them.
+    """
+    if len(settings.secret_key) < _LEAST_SECRET:
+        raise SetupError(f"MODERATION_SECRET_KEY must have at least {_LEAST_SECRET} characters: it signs the sessions")
     app.config.update(
         SESSION_COOKIE_NAME="moderation", SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies, SESSION_REFRESH_EACH_REQUEST=False,

@@ -11,6 +11,12 @@ from moderation.web import session
 pages = Blueprint("sign_in", __name__)
 
 
+@pages.get("/")
+def front_door() -> Response:
+    """Whoever opens the bare address is most likely a moderator."""
+    return session.as_response(redirect("/review", 303))
+
+
 @pages.get("/login")
 def form() -> Response:
     """The sign-in form."""

@@ -23,7 +23,7 @@ RULE_WORDS: dict[str, tuple[str, str]] = {
     "score": ("Score", "reached a limit"),
     "words": ("Word list", "matches your word list"),
     "pattern": ("Pattern", "matches your pattern"),
-    "links": ("Links", "holds more links than your limit"),
+    "links": ("Links", "holds many links"),
     "email_address": ("E-mail address", "holds an e-mail address"),
     "phone_number": ("Phone number", "holds a phone number"),
     "first_time_author": ("New author", "is by a new author"),

@@ -8,7 +8,7 @@ const find = (selector) => document.querySelector(selector);
 // --- pages: fetched, kept, put in place -------------------------------------------------------------------------
 
 const kept = new Map(); // address -> promise of its HTML; one page ahead is enough
-const state = { busy: false, waiting: null, listed: Date.now() };
+const state = { busy: false, waiting: null, filter: location.search };
 
 function get(address) {
   return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" }).then(async (answer) => {
@@ -43,9 +43,10 @@ function show(page, address, { push = true, list = false } = {}) {
   const item = page.querySelector("#item");
   const row = item && item.dataset.id && find(`#queue li[data-id="${item.dataset.id}"]`);
   for (const selector of ["#top", "#said", "#work"]) put(page, selector);
-  if (list || !row) {
+  const filter = new URL(address, location.href).search;
+  if (list || !row || filter !== state.filter) {
     put(page, "#queue");
-    state.listed = Date.now();
+    state.filter = filter;
   } else {
     point(row);
   }
@@ -96,7 +97,7 @@ const DONE = { approve: "Approved", reject: "Rejected", escalate: "Escalated" };
 
 async function send(form, button) {
   if (state.busy) {
-    state.waiting = () => find("#item") && again(button);
+    state.waiting = form.dataset.deed === "undo" ? undo : () => again(button);
     return;
   }
   state.busy = true;
@@ -292,7 +293,7 @@ async function poll() {
   if (document.visibilityState !== "visible") return;
   const query = new URLSearchParams(location.search);
   query.delete("after");
-  query.set("since", String(state.listed));
+  query.set("since", find("#queue").dataset.at); // by the server's clock
   try {
     const answer = await fetch(`/v1/review/count?${query}`, { credentials: "same-origin" });
     if (!answer.ok) return;
