@@ -159,8 +159,10 @@ def test_a_dead_line_loses_no_text(open_page: Callable[..., Page]) -> None:
 
 
 @pytest.mark.browser
-def test_the_form_stays_where_it_is_while_comments_come_in(open_page: Callable[..., Page]) -> None:
-    page, other = open_page(viewport={"width": 390, "height": 844}), open_page()
+@pytest.mark.parametrize("anchoring", ["auto", "none"])  # not every browser anchors the scroll position by itself
+def test_the_form_stays_where_it_is_while_comments_come_in(open_page: Callable[..., Page], anchoring: str) -> None:
+    page, other = open_page(viewport={"width": 390, "height": 844}, bypass_csp=True), open_page()
+    page.add_style_tag(content=f"* {{ overflow-anchor: {anchoring} !important }}")
     page.locator("#body").click()
     before = page.locator("#body").bounding_box()
     write(other, f"Thank you, a clear summary. {new_id()}")
