@@ -1,8 +1,11 @@
 """The docs name what there is: commands, settings, rules, events, jobs, codes, routes."""
 
+import base64
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -16,6 +19,8 @@ from moderation.http import _CODES
 from moderation.queueing import JOBS
 from moderation.services.policies import RuleDocument, parse
 from moderation.services.record import _EVENT_OF
+from moderation.services.webhooks import signed
+from moderation.store.tables import Event, Site
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -122,3 +127,17 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
         for match in place.finditer(path.read_text("utf-8", "replace"))
     ]
     assert found == []
+
+
+def test_the_webhook_example_takes_what_we_sign_and_refuses_the_rest() -> None:
+    published: list[str] = []
+    (example,) = re.findall(r"```python\n(.*?)```", _read("docs/api.md"), re.S)
+    site = Site(id="s", name="n", webhook_secret="whsec_" + base64.b64encode(b"k" * 32).decode())
+    names: dict[str, Any] = {"__name__": "hook", "publish": published.append}
+    exec(example.replace("whsec_…", site.webhook_secret or ""), names)
+    event = Event(id="e1", type="comment.approved", occurred_at=0, data={"external_id": "wp-123"})
+    headers, body = signed(site, event, datetime.now(UTC))
+    client = names["app"].test_client()
+    assert client.post("/hook", data=body, headers=headers).status_code == 204
+    assert client.post("/hook", data=body.replace(b"123", b"124"), headers=headers).status_code == 400
+    assert published == ["wp-123"]
