@@ -22,7 +22,7 @@ from models.templates import examples
 
 SPLITS = ("train", "tune", "test")
 OWN = "own-templates"
-_OWN_WEIGHT, _OWN_SHORT_WEIGHT = 2.0, 10.0  # a lone word has few n-grams of its own to learn from
+_OWN_SPAM = 0.5  # weight of our own sentences where they are only more of what is no spam
 _TOKENISED = re.compile(r"(?i)\s+(?=(?:n't|'(?:s|m|d|re|ve|ll))\b)")
 _PUNCTUATION = re.compile(r"[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # ASCII only: emoji make a difference
 _NOT_LETTERS = re.compile(r"[\W_]+")
@@ -104,8 +104,8 @@ def _entries(source: Source, rows: list[Row]) -> Iterator[_Entry]:
 
 
 def _own() -> Iterator[_Entry]:
-    for text, labels in examples():
-        weights = dict.fromkeys(labels, _OWN_SHORT_WEIGHT if len(text.split()) <= 2 else _OWN_WEIGHT)
+    for text, labels, weight in examples():
+        weights = {a: _OWN_SPAM if a == "SPAM" else weight for a in labels}
         yield _Entry(text, _key(normalise_all([text])[0]), OWN, "train", labels, weights)
 
 

@@ -40,6 +40,8 @@ def fold(char: str) -> str:
         return "" if category != "Mc" and unicodedata.combining(char) in (0, 220, 230) else char
     if char in "\u2018\u2019\u02bc\u2032\uff07":
         return "'"
+    if char == "…":
+        return " "
     plain = "".join(_base(c) for c in unicodedata.normalize("NFKC", char).casefold()).translate(_PLAIN)
     if plain.isascii():
         return plain

@@ -12,12 +12,13 @@ from models.datasets import OWN, Table
 from models.scorer import ATTRIBUTES
 from models.slices import mentions
 from models.sources import SOURCES
+from models.templates import lone
 
 ONE = 0.02  # no attribute alone may hold a larger share of the civil comments
 UNION = 0.035  # and all of them together no larger one
 NAMED = 0.05  # nor more than this of the civil comments that name a group of people or war
 OWN_HARMLESS = 0.005  # nor of our own harmless sentences, most of which name one
-_STEPS = (0.001, 0.0025, 0.005, 0.01, 0.015, ONE)
+_STEPS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.015, ONE)
 _FIXED = {"SEVERE_TOXICITY": 0.001, "SPAM": 0.0025}  # the first is part of TOXICITY; spam is rare in natural comments
 _NEWS = ("civil-comments-balanced",)
 
@@ -55,7 +56,15 @@ def _named(table: Table, civil: Bools) -> list[tuple[Bools, float]]:
     """Harmless rows that name groups or war, each with the largest share of them that may be held."""
     named = civil.copy()
     named[civil] = [mentions(table.texts[i]) for i in np.flatnonzero(civil)]
-    return [(named, NAMED), ((table.source == OWN) & (table.labels[:, 0] == 0), OWN_HARMLESS)]
+    own = (table.source == OWN) & (table.labels[:, 0] == 0)
+    return [(named, NAMED), (own, OWN_HARMLESS)]
+
+
+def _floors(table: Table, scores: Floats) -> Floats:
+    """Thresholds that no lone harmless word of ours, such as "Jews" or "kill", reaches."""
+    words = np.array([lone(text) for text in table.texts]) & (table.source == OWN) & (table.labels[:, 0] == 0)
+    floors: Floats = scores[words].max(axis=0, initial=0.0) + 1e-4  # more than rounding may take off
+    return floors
 
 
 def operating_points(table: Table, scores: Floats) -> dict[str, Any]:
@@ -69,8 +78,9 @@ def operating_points(table: Table, scores: Floats) -> dict[str, Any]:
     if not civil.any() or not kinds:
         return {"thresholds": dict.fromkeys(ATTRIBUTES, 0.5), "chosen_on": "nothing: the data has no civil tune rows"}
     free = [a for a in ATTRIBUTES if a not in _FIXED]
+    floors = _floors(table, scores)
     cuts = {
-        a: [threshold(scores[civil, i], weights, s) for s in ([_FIXED[a]] if a in _FIXED else _STEPS)]
+        a: [max(threshold(scores[civil, i], weights, s), floors[i]) for s in ([_FIXED[a]] if a in _FIXED else _STEPS)]
         for i, a in enumerate(ATTRIBUTES)
     }
     held = {a: [scores[:, i] >= cut for cut in cuts[a]] for i, a in enumerate(ATTRIBUTES)}

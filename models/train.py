@@ -29,7 +29,7 @@ from models.slices import mentions
 from models.sources import SOURCES, LicenceError
 
 # Inverse of the L2 penalty; the sets about groups hold more that n-grams should not learn by heart.
-STRENGTH = {"THREAT": 0.5, "IDENTITY_ATTACK": 0.3}
+STRENGTH = {"IDENTITY_ATTACK": 0.3}
 _STRENGTH = 1.0
 NAMED = 3.0  # weight of a harmless text that names a group or war: elsewhere such words are mostly met in abuse
 # Share of positives that scores are calibrated to: news and talk pages as raters see them, rounded by us.
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LicenceError, DataError) as error:
         say(f"error: {error}")
         return 1
-    say(f"written to {options.out}")
+    say(f"written to {options.out}; python -m models.evaluate adds its operating points, figures and card")
     return 0
 
 
