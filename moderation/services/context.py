@@ -58,9 +58,10 @@ def flow(session: Session, site_id: str, now: int) -> tuple[int, int]:
     """How many comments were held in the last hour, and how many a moderator decided."""
     # Ids begin with the time of their making, so the last hour is one range of the primary key.
     since = f"{now - 3_600_000:012x}"
+    undone = select(Decision.undoes).where(Decision.id >= since, Decision.undoes.is_not(None))
     rows = session.execute(
         select(Decision.source, func.count(Decision.comment_id.distinct()))
-        .where(Decision.id >= since, Decision.site_id == site_id, Decision.undoes.is_(None))
+        .where(Decision.id >= since, Decision.site_id == site_id, Decision.undoes.is_(None), Decision.id.not_in(undone))
         .where(((Decision.source == Source.POLICY) & (Decision.action == "hold"))
                | ((Decision.source == Source.MODERATOR) & (Decision.action != "hold")))
         .group_by(Decision.source)
