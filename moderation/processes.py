@@ -5,8 +5,10 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 
 _PR_SET_PDEATHSIG = 1
 
@@ -57,10 +59,18 @@ class PrivateFormatter(logging.Formatter):
         return f"{frames}\n{getattr(kind, '__name__', kind)}"
 
 
+def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """In place of Python's own report, which ends with the exception's text."""
+    if not issubclass(kind, KeyboardInterrupt):
+        logging.getLogger("moderation").critical("fault", exc_info=(kind, error or kind(), trace))
+
+
 def log_to_stderr() -> None:
     """One handler for all processes: time, level, logger, message."""
     handler = logging.StreamHandler()
     handler.setFormatter(PrivateFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    sys.excepthook = lambda kind, error, trace: _log_uncaught(kind, error, trace)
+    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
     for chatty in ("alembic", "rq", "urllib3"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

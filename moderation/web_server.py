@@ -4,10 +4,28 @@ import os
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from moderation.app import create_app
 from moderation.config import Settings
-from moderation.processes import die_with_parent
+from moderation.processes import PrivateFormatter, die_with_parent
+
+
+class _PrivateLog(Logger):  # type: ignore[misc]
+    """gunicorn's messages without what a request held: its address, its lines, the texts of exceptions."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(PrivateFormatter(self.error_fmt, self.datefmt))
+
+    def warning(self, msg: object, *args: Any, **kwargs: Any) -> None:
+        if str(msg).startswith("Invalid request"):
+            msg, args = "a request that can't be read", ()
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg: object, *_args: Any, **kwargs: Any) -> None:
+        super().exception(type(msg).__name__ if isinstance(msg, BaseException) else "fault outside the app", **kwargs)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -21,7 +39,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": self._bind, "worker_class": "gthread", "workers": self._settings.web_processes,
             "threads": self._settings.web_threads, "timeout": 60, "graceful_timeout": 5, "keepalive": 5,
             "backlog": 1024, "post_fork": _post_fork, "control_socket_disable": True, "worker_tmp_dir": _memory(),
-            "limit_request_line": 4094, "loglevel": "warning",
+            "limit_request_line": 4094, "loglevel": "warning", "logger_class": _PrivateLog,
         }  # fmt: skip
         for name, value in options.items():
             if name in self.cfg.settings:

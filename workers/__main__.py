@@ -72,6 +72,8 @@ def _loop(work: runtime.Runtime, children: list[Child]) -> None:
                     next_sweep = now
         except SQLAlchemyError as error:
             log.error("database: %s", type(error).__name__)
+        except Exception as error:  # the safety net itself must not fall; the next round tries again
+            log.error("sweep: %s", type(error).__name__, exc_info=error)
         time.sleep(_TICK)
 
 
