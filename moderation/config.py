@@ -4,7 +4,7 @@ import socket
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from moderation.errors import SetupError
@@ -19,6 +19,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field("sqlite:///var/moderation.sqlite3", description="SQLAlchemy address of the database")
     redis_url: str = Field("redis://127.0.0.1:6379/0", description="address of Redis or Valkey")
+    redis_server: str = Field("", description="program that `moderation up` starts as its private Redis")
     secret_key: str = Field("", description="signs session cookies and hashes addresses; at least 32 characters")
     scorer: str = Field("linear", description="name of the classifier")
     web_threads: int = Field(16, ge=1, le=256, description="requests that one web process works on at once")
@@ -37,6 +38,13 @@ class Settings(BaseSettings):
     demo: bool = Field(False, description="serve the demo article at /demo")
     base_url: str = Field("", description="public address of this service, without a slash at the end")
 
+    @field_validator("database_url")
+    @classmethod
+    def _on_disk(cls, url: str) -> str:
+        if url.startswith("sqlite") and (url.endswith(("://", "///")) or ":memory:" in url):
+            raise ValueError("must name a file, since several processes share the database")
+        return url
+
     @property
     def host(self) -> str:
         """Name of this machine or container; leases carry it."""
@@ -48,7 +56,10 @@ def load_settings(**overrides: object) -> Settings:
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        bad = "; ".join(f"MODERATION_{str(e['loc'][0]).upper()}: {e['msg'].lower()}" for e in error.errors())
+        bad = "; ".join(
+            f"MODERATION_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ').lower()}"
+            for e in error.errors()
+        )
         raise SetupError(f"bad settings: {bad}") from None
     return settings
 

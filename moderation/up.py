@@ -57,7 +57,7 @@ def up(options: Options) -> None:
     try:
         env = _environment(options, base_url)
         if "MODERATION_REDIS_URL" not in os.environ:
-            parts.append(_redis(options.folder, env))
+            parts.append(_redis(options.folder, env, load_settings().redis_server))
     except OSError as error:
         raise SetupError(f"{error.filename} can't be used: {error.strerror}") from None
     store = Store(env["MODERATION_DATABASE_URL"], pool_size=1)
@@ -129,12 +129,12 @@ def _environment(options: Options, base_url: str) -> dict[str, str]:
     return env
 
 
-def _redis(folder: Path, env: dict[str, str]) -> Part:
+def _redis(folder: Path, env: dict[str, str], program: str) -> Part:
     home = folder / "redis"
     home.mkdir(exist_ok=True)
     path = embedded.socket_path(home)
     env["MODERATION_REDIS_URL"] = f"unix://{path}"
-    return Part("redis", embedded.command(embedded.find_server(), home, path), dict(os.environ))
+    return Part("redis", embedded.command(embedded.find_server(program), home, path), dict(os.environ))
 
 
 def _python(*module_and_arguments: str) -> list[str]:

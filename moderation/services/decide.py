@@ -144,7 +144,7 @@ def signal_row(classifier: Classifier, signal: Signal, body: PlainText, source: 
     spans = signal.spans
     if signal.decided and signal.attribute and not spans:
         spans = classifier.explain(body.text, signal.attribute)
-    in_body = to_utf16(source, [body.in_body(span) for span in spans])
+    in_body = to_utf16(source, [body.in_body(span) for span in spans]) if spans else []
     return {
         "rule": signal.rule, "kind": signal.kind, "outcome": signal.outcome.value if signal.outcome else None,
         "attribute": signal.attribute, "score": signal.score, "threshold": signal.threshold,

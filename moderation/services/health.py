@@ -1,6 +1,6 @@
 """Signs of life, and what /readyz says of each part."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from moderation.scoring import Classifier
@@ -8,10 +8,12 @@ from moderation.store.queries import upsert
 from moderation.store.tables import WorkerState
 
 _FRESH_MS = 15_000
+_FORGET_MS = 86_400_000  # containers change their names
 
 
 def sign_of_life(session: Session, name: str, classifier: Classifier, now: int) -> None:
     """Notes that this machine's worker lives, and how its classifier is."""
+    session.execute(delete(WorkerState).where(WorkerState.seen_at < now - _FORGET_MS))
     row = {"name": name, "seen_at": now, "scorer": classifier.name, "scorer_error": classifier.error}
     upsert(session, WorkerState, row, ["name"], {name: row[name] for name in ("seen_at", "scorer", "scorer_error")})
 

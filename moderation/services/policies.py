@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import re2
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -44,6 +44,11 @@ class RuleDocument(BaseModel):
     words: list[str] = Field(default_factory=list, max_length=20_000)
     pattern: str | None = Field(None, max_length=2_000)
     region: str = Field("US", pattern=r"^[A-Z]{2}$")
+
+    @field_validator("region", mode="before")
+    @classmethod
+    def _norway(cls, region: object) -> object:
+        return "NO" if region is False else region  # YAML reads a bare NO as false
 
     @model_validator(mode="after")
     def _complete(self) -> "RuleDocument":
@@ -181,7 +186,8 @@ def _compile(pattern: str) -> "re2._Regexp[str]":
 
 def _find_words(regexp: "re2._Regexp[str]") -> Matcher:
     def matcher(text: str) -> Sequence[Span]:
-        found, place = [], 0
+        found: list[Span] = []
+        place = 0
         # From the end of the word, not of the match: the mark behind one word is also the one before the next.
         while len(found) < _MOST_WORDS and (match := regexp.search(text, place)):
             found.append(Span(*match.span(1)))

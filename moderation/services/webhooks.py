@@ -104,7 +104,7 @@ def post(target: Target, headers: dict[str, str], body: bytes, timeout: float) -
     limit.start()
     try:
         connection.connect()
-        connection.sock.settimeout(timeout)
+        connection.timeout = timeout
         connection.request("POST", path, body=body, headers={**headers, "Host": parts.netloc}, preload_content=False)
         return Answer(connection.getresponse().status)
     except (HTTPError, HTTPException, OSError, ValueError) as error:

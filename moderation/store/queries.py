@@ -14,8 +14,9 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
     """Inserts the rows that break no uniqueness; returns the keys of those that went in."""
     if not rows:
         return set()
-    statement = _insert(session, table).values(list(rows)).on_conflict_do_nothing()
-    return set(session.scalars(statement.returning(getattr(table, key))))
+    # The rows are parameters, not part of the statement: only such a statement is compiled once and kept.
+    statement = _insert(session, table).on_conflict_do_nothing().returning(table.__table__.c[key])
+    return set(session.connection().execute(statement, list(rows)).scalars())
 
 
 def upsert(
@@ -33,4 +34,5 @@ def upsert(
 
 def _insert(session: Session, table: type[Base]) -> Any:
     dialect = session.get_bind().dialect.name
-    return (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table.__table__)

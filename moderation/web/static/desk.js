@@ -105,6 +105,7 @@ async function send(form, button) {
   const deed = address.pathname.split("/").pop();
   const id = find("#item") ? find("#item").dataset.id : "";
   const data = new URLSearchParams(new FormData(form, button));
+  closeMenu();
   const next = DONE[deed] && form.dataset.next;
   const here = location.pathname + location.search;
   const before = document.title;
@@ -216,6 +217,14 @@ function openMenu() {
   menu.querySelector(".menu button").focus();
 }
 
+function closeMenu() {
+  const menu = find(".reject[open]");
+  if (!menu) return false;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  return true;
+}
+
 function openNote() {
   const note = find(".note");
   if (!note) return;
@@ -253,9 +262,7 @@ function field(name, value) {
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
   if (event.key === "Escape") {
-    const menu = find(".reject[open]");
-    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
-    else if (typing && find("#item-title")) find("#item-title").focus();
+    if (!closeMenu() && typing && find("#item-title")) find("#item-title").focus();
     return;
   }
   if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
