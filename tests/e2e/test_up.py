@@ -114,8 +114,8 @@ def test_the_printed_line_works_when_pasted(start: Start) -> None:
 class WithoutRedis(Running):
     """Never quite ready: it has all but Redis."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, env={"MODERATION_REDIS_URL": "unix:///nowhere/redis.sock"})
+    def __init__(self, folder: Path, env: dict[str, str] | None = None) -> None:
+        super().__init__(folder, env=(env or {}) | {"MODERATION_REDIS_URL": "unix:///nowhere/redis.sock"})
 
     def _ready(self) -> bool:
         super()._ready()
