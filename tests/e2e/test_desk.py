@@ -273,3 +273,57 @@ def test_no_private_field_but_in_the_author_panel(service: Running, open_page: C
     assert "203.0.113.77" not in source
     assert "canary-agent" not in source
     assert "canary" not in Path(service.log).read_text(errors="replace")
+
+
+def test_hands_faster_than_the_service(service: Running, open_page: Callable[..., Page]) -> None:
+    first, second, third = held(service, "turnstone", ABUSE, ABUSE + " Fool.", ABUSE + " Moron.")
+    page = open_page()
+    page.goto("/review?q=turnstone&sort=oldest")
+    sign_in(page, service)
+    page.keyboard.press("a")
+    page.keyboard.press("a")
+    expect(page.locator("#item")).to_have_attribute("data-id", third)
+    becomes(service, first, "approved")
+    becomes(service, second, "approved")
+    expect(page.locator("#queue li[data-done]")).to_have_count(2)
+    page.keyboard.press("r")
+    page.keyboard.press("s")
+    page.keyboard.press("u")
+    expect(page.locator("#said")).to_contain_text("Undone.")
+    expect(page.locator("#item")).to_have_attribute("data-id", third)
+    becomes(service, third, "held")
+
+
+def test_a_service_out_of_reach_changes_and_loses_nothing(service: Running, open_page: Callable[..., Page]) -> None:
+    first, second = held(service, "knot", ABUSE, ABUSE + " Fool.")
+    page = open_page()
+    page.goto("/review?q=knot&sort=oldest")
+    sign_in(page, service)
+    page.keyboard.press("j")
+    expect(page.locator("#item")).to_have_attribute("data-id", second)
+    page.keyboard.press(".")
+    page.keyboard.type("mind the note")
+    page.keyboard.press("Escape")
+    page.context.set_offline(True)
+    page.keyboard.press("a")
+    expect(page.locator("#said")).to_contain_text("could not be reached")
+    expect(page.locator("#item")).to_have_attribute("data-id", second)
+    expect(page.locator("#note")).to_have_value("mind the note")
+    page.context.set_offline(False)
+    page.keyboard.press("a")
+    becomes(service, second, "approved")
+    assert decided(service, first)["status"] == "held"
+
+
+def test_the_last_comment_leads_to_a_word_of_thanks(service: Running, open_page: Callable[..., Page]) -> None:
+    (only,) = held(service, "ruff")
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto("/review?q=ruff")
+    sign_in(page, service)
+    page.locator("#queue .rows a").click()
+    expect(page.locator("#item")).to_be_visible()
+    expect(page.locator("#queue")).to_be_hidden()
+    page.click('button[data-deed="approve"]')
+    becomes(service, only, "approved")
+    expect(page.locator("#said")).to_contain_text("Approved.")
+    expect(page.locator("#queue")).to_contain_text("Nothing matches this filter")

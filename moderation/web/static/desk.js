@@ -1,9 +1,7 @@
-// The desk works without this file. With it: keys, the next comment without waiting, and word of new ones.
-"use strict";
+// The desk works without script. With it: the next comment without waiting, word of new ones, and keys (keys.js).
 
 const POLL_MS = 15000;
-const root = document.documentElement;
-const find = (selector) => document.querySelector(selector);
+export const find = (selector) => document.querySelector(selector);
 
 // --- pages: fetched, kept, put in place -------------------------------------------------------------------------
 
@@ -166,6 +164,37 @@ function again(button) {
   if (now) now.form.requestSubmit(now);
 }
 
+// Undoes the last action, also when the page has no button for it.
+export function undo() {
+  const shown = find("#said button");
+  if (shown) return shown.click();
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = `/review/undo${location.search}`;
+  form.dataset.deed = "undo";
+  form.hidden = true;
+  const button = document.createElement("button");
+  form.append(field("csrf_token", find('meta[name="csrf-token"]').content),
+    field("item", find("#item") ? find("#item").dataset.id || "" : ""), button);
+  document.body.append(form);
+  form.requestSubmit(button);
+  form.remove();
+}
+
+function field(name, value) {
+  const made = document.createElement("input");
+  Object.assign(made, { type: "hidden", name, value });
+  return made;
+}
+
+export function closeMenu() {
+  const menu = find(".reject[open]");
+  if (!menu) return false;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  return true;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
   const button = event.submitter;
@@ -189,111 +218,6 @@ document.addEventListener("click", (event) => {
 
 addEventListener("popstate", () => go(location.pathname + location.search, { push: false }));
 
-// --- keys -------------------------------------------------------------------------------------------------------
-
-const keysOn = () => localStorage.getItem("keys") !== "off";
-const press = (selector) => { const found = find(selector); if (found) found.click(); return Boolean(found); };
-let prefix = "";
-
-const KEYS = {
-  j: () => press("#next"),
-  k: () => press("#previous"),
-  a: () => press('[data-deed="approve"]'),
-  e: () => press('button[data-deed="escalate"]'),
-  c: () => press('[data-deed="claim"]'),
-  u: () => undo(),
-  o: () => press("#article-link"),
-  t: () => press("#thread-link"),
-  r: () => openMenu(),
-  ".": () => openNote(),
-  "/": () => openSearch(),
-  "?": () => find("#keys").showModal(),
-};
-
-function openMenu() {
-  const menu = find(".reject");
-  if (!menu) return;
-  menu.open = true;
-  menu.querySelector(".menu button").focus();
-}
-
-function closeMenu() {
-  const menu = find(".reject[open]");
-  if (!menu) return false;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-  return true;
-}
-
-function openNote() {
-  const note = find(".note");
-  if (!note) return;
-  note.open = true;
-  find("#note").focus();
-}
-
-function openSearch() {
-  if (!find("#queue").checkVisibility()) return location.assign("/review");
-  find(".filter").open = true;
-  find("#f-q").select();
-}
-
-function undo() {
-  if (press('#said button')) return;
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = `/review/undo${location.search}`;
-  form.dataset.deed = "undo";
-  form.hidden = true;
-  const button = document.createElement("button");
-  form.append(field("csrf_token", find('meta[name="csrf-token"]').content),
-    field("item", find("#item") ? find("#item").dataset.id || "" : ""), button);
-  document.body.append(form);
-  form.requestSubmit(button);
-  form.remove();
-}
-
-function field(name, value) {
-  const made = document.createElement("input");
-  Object.assign(made, { type: "hidden", name, value });
-  return made;
-}
-
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
-  if (event.key === "Escape") {
-    if (!closeMenu() && typing && find("#item-title")) find("#item-title").focus();
-    return;
-  }
-  if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
-  const menu = find(".reject[open]");
-  const reason = menu && menu.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  const was = prefix;
-  prefix = "";
-  if (reason) {
-    event.preventDefault();
-    reason.click();
-  } else if (event.key === "g") {
-    prefix = "g";
-  } else if (was === "g" && event.key === "q") {
-    event.preventDefault();
-    location.assign("/review");
-  } else if (!menu && Object.hasOwn(KEYS, event.key) && !event.repeat) {
-    event.preventDefault();
-    KEYS[event.key]();
-  }
-});
-
-function showKeys() {
-  root.dataset.keys = keysOn() ? "on" : "off";
-  find("#keys-on").checked = keysOn();
-}
-
-find("#keys-on").addEventListener("change", (event) => {
-  localStorage.setItem("keys", event.target.checked ? "on" : "off");
-  showKeys();
-});
-
 // --- new comments wait until they are asked for ----------------------------------------------------------------
 
 async function poll() {
@@ -313,5 +237,4 @@ async function poll() {
 }
 
 setInterval(poll, POLL_MS);
-showKeys();
 settle(false);
