@@ -30,6 +30,16 @@ def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "t
         time.sleep(0.02)
 
 
+def end(process: "subprocess.Popen[bytes]", ask: signal.Signals) -> None:
+    """Asks a server to end, and ends it when a busy machine keeps it from doing so."""
+    process.send_signal(ask)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A Valkey server of the product's own choice."""
@@ -47,9 +57,8 @@ def redis_url() -> Iterator[str]:
 
     until(answers, what="Redis")
     yield f"unix://{path}"
-    process.terminate()
-    process.wait(10)
-    shutil.rmtree(folder)
+    end(process, signal.SIGTERM)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 class PostgreSQL:
@@ -85,8 +94,7 @@ class PostgreSQL:
 
     def stop(self) -> None:
         """Ends the server."""
-        self._process.send_signal(signal.SIGINT)  # fast: connections that are still open are ended
-        self._process.wait(30)
+        end(self._process, signal.SIGINT)  # fast: connections that are still open are ended
 
     def _run(self, *command: object) -> None:
         subprocess.run([str(part) for part in command], user=self._user, check=True, capture_output=True)
@@ -115,7 +123,7 @@ def postgresql() -> Iterator[PostgreSQL]:
     server = PostgreSQL(folder, programs)
     yield server
     server.stop()
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
