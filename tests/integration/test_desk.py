@@ -1,5 +1,6 @@
 """The moderators' pages without a browser: who gets in, what is shown, what is refused."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -144,7 +145,7 @@ def test_the_item_shows_its_reasons_and_never_its_markup(ann: Person, post: Post
 def test_html_is_shown_as_text_with_its_reasons(ann: Person, post: Post) -> None:
     page = ann.see(f"/review/{post(body=f'<p>Hello &amp; <b>{ABUSE}</b></p>', format='html')}").text
     shown = page.partition("<blockquote")[2].partition("</blockquote>")[0]
-    assert "Hello &amp; " in shown
+    assert "Hello &amp; " in re.sub(r"<[^>]+>", "", shown)
     assert "&lt;b&gt;" not in shown
     assert "<mark" in shown
     assert "&lt;b&gt;" in page  # the source, escaped
