@@ -31,7 +31,7 @@ RETRIES = (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600, 24 * 3_600)
 # So often an event is tried before the site's later ones go ahead of it.
 _TRIES_IN_ORDER = 3
 _AT_ONCE = 20
-_LEASE_SECONDS = 20.0
+_LEASE_SECONDS = 5.0
 _CONNECT_SECONDS = 5.0
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 

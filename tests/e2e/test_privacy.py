@@ -47,7 +47,9 @@ class Visitor:
 
 def test_no_private_word_gets_out(start: Callable[..., Running], tmp_path: Path, receiver: Receiver) -> None:
     faults = fault_environment(tmp_path / "faults")
-    running = start("--demo", env=faults | {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1"})
+    running = start(
+        "--demo", env=faults | {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1", "MODERATION_WEBHOOK_TIMEOUT_SECONDS": "1"}
+    )
     store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}")
     with store.write() as session:
         sites.set_webhook(session, session.get_one(Site, running.credentials["site_id"]), receiver.url)
