@@ -16,7 +16,7 @@ from moderation import __version__, http, limits
 from moderation.api import comments, ops, public, reviews, threads, tokens
 from moderation.api.body import LARGE, of_validation_error
 from moderation.config import Settings
-from moderation.errors import ModerationError, Unavailable
+from moderation.errors import ModerationError, SetupError, Unavailable
 from moderation.queueing import Doorbell
 from moderation.store.session import Store
 from moderation.web import demo, desk, docs, session, sign_in
@@ -27,9 +27,12 @@ _SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "publishable key": {"type": "http", "scheme": "bearer", "description": "everybody may see it"},
 }
 
+_SECRET_LENGTH = 32
+
 
 def create_app(settings: Settings) -> Flask:
-    """The web application for these settings. Opens no connection yet."""
+    """The web application for these settings; no connection is opened. Raises SetupError for what can't work."""
+    _check(settings)
     app = OpenAPI(
         __name__, info=Info(title="Comment moderation", version=__version__), doc_ui=False,
         validation_error_callback=of_validation_error, security_schemes=_SECURITY,
@@ -58,6 +61,15 @@ def create_app(settings: Settings) -> Flask:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+def _check(settings: Settings) -> None:
+    if len(settings.secret_key) < _SECRET_LENGTH:
+        raise SetupError(f"MODERATION_SECRET_KEY needs at least {_SECRET_LENGTH} characters")
+    try:
+        Doorbell(settings.redis_url)
+    except ValueError as error:
+        raise SetupError(f"MODERATION_REDIS_URL: {error}") from None
 
 
 def _handle_errors(app: Flask) -> None:

@@ -3,6 +3,7 @@
 import os
 from typing import Any
 
+from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
@@ -29,7 +30,8 @@ class _PrivateLog(Logger):  # type: ignore[misc]
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
-    def __init__(self, settings: Settings, bind: str) -> None:
+    def __init__(self, app: Flask, settings: Settings, bind: str) -> None:
+        self._app = app
         self._settings = settings
         self._bind = bind
         super().__init__()
@@ -42,11 +44,10 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "limit_request_line": 4094, "loglevel": "warning", "logger_class": _PrivateLog,
         }  # fmt: skip
         for name, value in options.items():
-            if name in self.cfg.settings:
-                self.cfg.set(name, value)
+            self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._settings)
+        return self._app
 
 
 def _post_fork(_server: Any, worker: Any) -> None:
@@ -59,5 +60,8 @@ def _memory() -> str | None:
 
 
 def serve(settings: Settings, bind: str) -> None:
-    """Serves until SIGTERM. `bind` is HOST:PORT, or fd://N for a socket that is open already."""
-    _Server(settings, bind).run()
+    """Serves until SIGTERM. `bind` is HOST:PORT, or fd://N for a socket that is open already.
+
+    Raises SetupError for settings that the app can't work with, before anything is forked.
+    """
+    _Server(create_app(settings), settings, bind).run()

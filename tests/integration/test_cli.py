@@ -108,3 +108,14 @@ def test_a_score_does_not_depend_on_its_neighbours() -> None:
     line = json.dumps({"text": ABUSE})
     many = "\n".join([json.dumps({"text": f"Filler {n}"}) for n in range(300)] + [line])
     assert scored(many)[-1]["scores"] == pytest.approx(scored(line)[0]["scores"], abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "value"), [("MODERATION_SECRET_KEY", "short"), ("MODERATION_REDIS_URL", "localhost")])
+def test_the_web_server_says_at_once_what_it_can_not_work_with(name: str, value: str, tmp_path: Path) -> None:
+    env = {
+        "MODERATION_DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "MODERATION_SECRET_KEY": "k" * 32, name: value,
+    }  # fmt: skip
+    answer = CliRunner().invoke(main, ["web"], env=env)
+    assert answer.exit_code == 1
+    assert answer.output.startswith(f"Error: {name}")
+    assert len(answer.output.splitlines()) == 1
