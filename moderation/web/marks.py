@@ -7,7 +7,7 @@ from typing import Any
 
 from moderation.domain.text import Span, from_utf16, merge
 from moderation.services.plain_text import plain_text
-from moderation.web.words import name_of, style_of
+from moderation.web.words import margin, name_of, number, strongest_first, style_of
 
 _DEEPEST = 3
 
@@ -34,7 +34,7 @@ def pieces(body: str, format: str, signals: list[dict[str, Any]]) -> tuple[list[
     shown = plain_text(body, format)
     marked: list[tuple[Mark, list[Span]]] = []
     words: dict[str, list[str]] = {}
-    for signal in sorted(signals, key=lambda one: -(one.get("score") or 0.0)):
+    for signal in strongest_first(signals):
         spans = _shown_spans(shown.origin, from_utf16(body, [Span(**span) for span in signal.get("spans") or []]))
         if spans and signal.get("decided"):
             marked.append((_mark(signal), spans))
@@ -58,8 +58,8 @@ def _shown_spans(origin: tuple[Span, ...] | None, spans: list[Span]) -> list[Spa
 
 def _mark(signal: dict[str, Any]) -> Mark:
     score = signal.get("score")
-    strength = 2 if score is None else 1 if score < 0.8 else 2 if score < 0.93 else 3
-    title = name_of(signal) if score is None else f"{name_of(signal)} {score:.2f}"
+    strength = 1 + (margin(signal) > 1) + (margin(signal) > 3)
+    title = name_of(signal) if score is None else f"{name_of(signal)} {number(score)}"
     return Mark(style_of(signal), title, strength)
 
 

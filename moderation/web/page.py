@@ -51,7 +51,7 @@ def render(place: Place, item_id: str | None, trouble: Trouble | None = None) ->
 
 def _row(item: Item) -> dict[str, Any]:
     """One line of the queue."""
-    decided = sorted((s for s in item.signals if s.get("decided")), key=lambda s: -(s.get("score") or 0.0))
+    decided = words.strongest_first(signal for signal in item.signals if signal.get("decided"))
     text = " ".join(plain_text(item.comment.body, item.comment.format).text[: _EXCERPT * 4].split())
     return {
         "id": item.comment.id, "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
@@ -81,16 +81,11 @@ def _opened(session: Session, item: Item, now: int) -> dict[str, Any]:
     return {
         "comment": item.comment, "article": item.article, "claim": item.claim, "around": around, "verdict": verdict,
         "mine": bool(item.claim) and item.comment.claimed_by == person().id, "pieces": shown, "quoted": quoted,
-        "signals": _in_order(signals), "status": Status(item.comment.status),
+        "signals": words.strongest_first(signals), "status": Status(item.comment.status),
         "others_claim": bool(item.claim) and item.comment.claimed_by != person().id,
         "for_senior": item.comment.escalated and person().role is Role.MODERATOR,
         "parent": _excerpt(around.parent.body, around.parent.format) if around.parent else None,
     }  # fmt: skip
-
-
-def _in_order(signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What decided first, then by score."""
-    return sorted(signals, key=lambda s: (not s.get("decided"), not s.get("outcome"), -(s.get("score") or 0.0)))
 
 
 def _excerpt(body: str, format: str) -> str:

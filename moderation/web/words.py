@@ -1,5 +1,7 @@
 """Words for people: statuses, rules and times as the pages say them."""
 
+import math
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,16 +76,36 @@ def because(signal: dict[str, Any]) -> str:
     attribute, kind = signal.get("attribute"), signal.get("kind") or "score"
     said = (ATTRIBUTE_WORDS.get(attribute or "") or RULE_WORDS.get(kind, RULE_WORDS["score"]))[1]
     if signal.get("score") is not None and signal.get("threshold") is not None:
-        return f"{said} ({signal['score']:.2f}, your limit is {signal['threshold']:.2f})"
+        return f"{said} ({number(signal['score'])}, your limit is {number(signal['threshold'])})"
     return said
+
+
+def number(value: float) -> str:
+    """A score or a limit: two digits, three where two would hide the difference."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
+def margin(signal: dict[str, Any]) -> float:
+    """How far a score lies above its limit, in log-odds: limits differ by attribute, so bare scores don't compare."""
+    score, limit = signal.get("score"), signal.get("threshold")
+    return 2.0 if score is None or limit is None else _logit(score) - _logit(limit)
+
+
+def _logit(share: float) -> float:
+    share = min(max(share, 1e-6), 1 - 1e-6)
+    return math.log(share / (1 - share))
+
+
+def strongest_first(signals: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What decided before what fired before the rest, each by how far it is above its limit."""
+    return sorted(signals, key=lambda signal: (not signal.get("decided"), not signal.get("outcome"), -margin(signal)))
 
 
 def sentence(verdict: Decision) -> str:
     """Why the policy decided as it did, strongest reason first."""
-    decided = [signal for signal in verdict.signals if signal.get("decided")]
+    decided = strongest_first(signal for signal in verdict.signals if signal.get("decided"))
     if not decided:
         return "Nothing in your policy spoke against it"
-    decided.sort(key=lambda signal: -(signal.get("score") or 0.0))
     reasons = [because(signal) for signal in decided]
     listed = reasons[0] if len(reasons) == 1 else f"{', '.join(reasons[:-1])} and {reasons[-1]}"
     return f"{_DONE[verdict.action].capitalize()} because it {listed}"

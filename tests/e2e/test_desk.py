@@ -92,7 +92,7 @@ def test_the_whole_walk_by_keyboard(service: Running, open_page: Callable[..., P
     expect(page.locator("#item")).to_have_attribute("data-id", first)
     expect(page.locator(".comment mark").first).to_be_visible()
     assert "idiot" in " ".join(page.locator(".comment mark").all_inner_texts())
-    expect(page.locator(".reasons")).to_contain_text(re.compile(r"Held because it .*\(\d\.\d\d, your limit is 0\.\d\d"))
+    expect(page.locator(".reasons")).to_contain_text(re.compile(r"Held because it .*\(\d\.\d+, your limit is 0\.\d+"))
 
     page.keyboard.press("a")
     expect(page.locator("#item")).to_have_attribute("data-id", second)
