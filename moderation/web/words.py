@@ -82,7 +82,7 @@ def because(signal: dict[str, Any]) -> str:
 
 def number(value: float) -> str:
     """A score or a limit: two digits, three where two would hide the difference."""
-    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+    return f"{value:.3f}" if 0.0005 <= value < 0.1 else f"{value:.2f}"
 
 
 def margin(signal: dict[str, Any]) -> float:
