@@ -6,7 +6,7 @@ export const find = (selector) => document.querySelector(selector);
 // --- pages: fetched, kept, put in place -------------------------------------------------------------------------
 
 const kept = new Map(); // address -> promise of its HTML; one page ahead is enough
-const state = { busy: false, waiting: null, filter: location.search };
+const state = { busy: false, waiting: [], filter: location.search };
 
 function get(address) {
   return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" }).then(async (answer) => {
@@ -94,14 +94,15 @@ function mark(id, text) {
 const DONE = { approve: "Approved", reject: "Rejected", escalate: "Escalated" };
 
 async function send(form, button) {
+  const seen = opened();
   if (state.busy) {
-    state.waiting = form.dataset.deed === "undo" ? undo : () => again(button);
+    closeMenu();
+    state.waiting.push(form.dataset.deed === "undo" ? undo : () => again(button, seen));
     return;
   }
   state.busy = true;
   const address = new URL(button.getAttribute("formaction") || form.getAttribute("action"), location.href);
   const deed = address.pathname.split("/").pop();
-  const id = find("#item") ? find("#item").dataset.id : "";
   const data = new URLSearchParams(new FormData(form, button));
   closeMenu();
   const next = DONE[deed] && form.dataset.next;
@@ -112,21 +113,20 @@ async function send(form, button) {
     try {
       show(parse(await kept.get(next)), next);
       find("#said").textContent = `${DONE[deed]}.`;
-      mark(id, DONE[deed]);
+      mark(seen, DONE[deed]);
     } catch { /* the answer will show it */ }
   }
   try {
     const answer = await post;
-    arrive(answer, parse(await answer.text()), { id, deed, here });
+    arrive(answer, parse(await answer.text()), { id: seen, deed, here });
   } catch {
+    state.waiting = [];
     if (location.pathname + location.search !== here) await go(here, { list: true });
     find("#said").textContent = "The service could not be reached, so nothing was changed. Please try again.";
     document.title = before;
   }
   state.busy = false;
-  const waiting = state.waiting;
-  state.waiting = null;
-  if (waiting) waiting();
+  while (!state.busy && state.waiting.length) state.waiting.shift()();
 }
 
 // The answer to a post: the next item's page, or this one's with what went wrong.
@@ -139,7 +139,7 @@ function arrive(answer, page, { id, deed, here }) {
   const there = came.pathname + came.search;
   if (!answer.ok) {
     mark(id, "");
-    state.waiting = null;
+    state.waiting = []; // they were meant for what would have come after
     show(page, here, { push: location.pathname + location.search !== here });
     return;
   }
@@ -157,8 +157,11 @@ function arrive(answer, page, { id, deed, here }) {
   }
 }
 
-// A key that was pressed while a post was under way is done to the item that is open now.
-function again(button) {
+const opened = () => (find("#item") && find("#item").dataset.id) || "";
+
+// A key that was pressed while a post was under way; only ever for the comment that was before the moderator's eyes.
+function again(button, seen) {
+  if (opened() !== seen) return;
   const deed = button.dataset.deed || button.dataset.key;
   const now = document.querySelector(`button[data-deed="${deed}"], .menu button[data-key="${deed}"]`);
   if (now) now.form.requestSubmit(now);
@@ -175,7 +178,7 @@ export function undo() {
   form.hidden = true;
   const button = document.createElement("button");
   form.append(field("csrf_token", find('meta[name="csrf-token"]').content),
-    field("item", find("#item") ? find("#item").dataset.id || "" : ""), button);
+    field("item", opened()), button);
   document.body.append(form);
   form.requestSubmit(button);
   form.remove();
