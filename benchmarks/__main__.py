@@ -13,7 +13,7 @@ from statistics import median, quantiles
 from benchmarks import accepts, decisions, servers
 from benchmarks.accepts import BATCH
 from benchmarks.client import CONNECTIONS, Load
-from moderation.services.decide import BATCH as DECIDE_BATCH
+from moderation.services.leases import BATCH as DECIDE_BATCH
 
 
 def main() -> None:

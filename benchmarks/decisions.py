@@ -14,8 +14,8 @@ from sqlalchemy import case, func, select
 from benchmarks.texts import texts
 from moderation.config import Settings
 from moderation.services import intake, sites
-from moderation.services.decide import BATCH
 from moderation.services.intake import NewComment
+from moderation.services.leases import BATCH
 from moderation.store import schema
 from moderation.store.session import now_ms
 from moderation.store.tables import Comment

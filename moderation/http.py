@@ -45,6 +45,8 @@ def problem(status: int, code: str, detail: str, extra: dict[str, Any] | None = 
     response = Response(json.dumps(body | (extra or {})), status, mimetype="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 413:  # the rest of the body was not read, so the connection is of no use any more
+        response.headers["Connection"] = "close"
     if extra and "retry_after" in extra:
         response.headers["Retry-After"] = str(extra["retry_after"])
     return response
@@ -75,6 +77,8 @@ def _answer(status: int, code: str, detail: str, extra: dict[str, Any] | None = 
     title = _TITLES.get(status, "Something went wrong")
     page = render_template("error.html", status=status, title=title, detail=detail, request_id=g.get("request_id"))
     response = Response(page, status, mimetype="text/html")
+    if status == 413:  # the rest of the body was not read, so the connection is of no use any more
+        response.headers["Connection"] = "close"
     if extra and "retry_after" in extra:
         response.headers["Retry-After"] = str(extra["retry_after"])
     return response

@@ -18,7 +18,7 @@ from moderation.queueing import JOBS
 from moderation.store import schema
 from workers import runtime
 from workers.children import Child, Errand, stop
-from workers.sweep import deliver, sweep
+from workers.sweep import deliver, sign_of_life, sweep
 
 log = logging.getLogger("workers")
 
@@ -68,6 +68,7 @@ def _loop(work: runtime.Runtime, children: list[Child]) -> None:
                 work.publish()
             if now >= next_sweep:
                 next_sweep = now + work.settings.sweep_seconds
+                sign_of_life(work)
                 if sweep(work, webhooks.start):
                     next_sweep = now
         except SQLAlchemyError as error:

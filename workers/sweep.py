@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from moderation.queueing import COMMENTS, WEBHOOKS
-from moderation.services import decide, health, webhooks
+from moderation.services import health, leases, webhooks
 from moderation.store.session import now_ms
 from workers.runtime import Runtime, gone
 
@@ -19,20 +19,25 @@ def deliver(runtime: Runtime) -> None:
     webhooks.deliver_due(runtime.store, runtime.settings)
 
 
+def sign_of_life(runtime: Runtime) -> None:
+    """Lets /readyz know that a worker is there, and how its classifier is."""
+    with runtime.store.write() as session:
+        health.sign_of_life(session, runtime.settings.host, runtime.classifier, now_ms())
+
+
 def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
-    """Gives back the leases of processes that are gone, rings for what waits, and signs life.
+    """Gives back the leases of processes that are gone and rings for what waits.
 
     What Redis or its workers leave lying is done here, a second at a time; True means that more is left.
     `deliver_aside` posts webhooks without holding this process up, for a receiver may hang.
     """
     now = now_ms()
     with runtime.store.write() as session:
-        owners = decide.lease_owners(session)
+        owners = leases.lease_owners(session)
         dead = [owner for owner in owners if gone(owner, runtime.settings.host)]
-        freed = decide.give_back(session, dead) if dead else 0
-        oldest = decide.waiting_since(session, now)
+        freed = leases.give_back(session, dead) if dead else 0
+        oldest = leases.waiting_since(session, now)
         due = webhooks.due(session, now)
-        health.sign_of_life(session, runtime.settings.host, runtime.classifier, now)
     if freed:
         log.warning("sweep: %d comments given back by workers that are gone", freed)
     if due and not runtime.doorbell.ring(WEBHOOKS):

@@ -5,20 +5,21 @@ that are still its own. A lease that runs out, or whose process is gone, goes ba
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import OUTCOME_OF, Outcome, Source, Status
 from moderation.domain.policy import Facts, Signal, Verdict, evaluate
 from moderation.domain.text import to_utf16
 from moderation.scoring import Classifier
-from moderation.services import policies
+from moderation.services import leases, policies
 from moderation.services.facts import find_email_addresses, find_links, find_phone_numbers
-from moderation.services.plain_text import PlainText, plain_text
+from moderation.services.leases import Leased
+from moderation.services.plain_text import PlainText
 from moderation.services.policies import CompiledPolicy
 from moderation.services.record import Ruling, record
 from moderation.store.session import Store, now_ms
@@ -26,21 +27,9 @@ from moderation.store.tables import Comment
 
 log = logging.getLogger(__name__)
 
-BATCH = 256
 FAILURES_ALONE = 3
-
-
-@dataclass(frozen=True)
-class Leased:
-    """A comment that this worker may decide, if it is still leased to it at the end."""
-
-    id: str
-    site_id: str
-    revision: int
-    body: PlainText
-    source: str
-    author_key: str
-    attempts: int
+# Characters that are decided between two renewals of a lease, so that the slowest texts can't outlive it.
+_PIECE = 200_000
 
 
 @dataclass(frozen=True)
@@ -64,36 +53,30 @@ def drain(
     decided = 0
     while True:
         with store.write() as session:
-            leased = lease(session, owner, now_ms(), lease_ms)
+            leased = leases.lease(session, owner, now_ms(), lease_ms)
         if not leased:
             return decided
-        decided += decide_batch(store, classifier, owner, leased)
-        after_batch()
+        for piece in _pieces(leased):
+            decided += decide_batch(store, classifier, owner, piece)
+            after_batch()
+            if len(piece) < len(leased):
+                with store.write() as session:
+                    leases.renew(session, owner, now_ms() + lease_ms)
         if until():
             return decided
 
 
-def lease(session: Session, owner: str, now: int, lease_ms: int, limit: int = BATCH) -> list[Leased]:
-    """Takes the oldest pending comments that nobody has."""
-    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
-    waiting = (
-        select(Comment.id).where(Comment.status == Status.PENDING, free).order_by(Comment.received_at).limit(limit)
-    )
-    taken = session.execute(
-        update(Comment)
-        .where(Comment.id.in_(waiting.with_for_update(skip_locked=True).scalar_subquery()))
-        .values(lease_owner=owner, lease_until=now + lease_ms)
-        .returning(
-            Comment.id, Comment.site_id, Comment.revision, Comment.body, Comment.format,
-            Comment.author_key, Comment.attempts,
-        )
-        .execution_options(synchronize_session=False)
-    ).all()  # fmt: skip
-    return [
-        Leased(row.id, row.site_id, row.revision, plain_text(row.body, row.format), row.body, row.author_key,
-               row.attempts)
-        for row in taken
-    ]  # fmt: skip
+def _pieces(leased: Sequence[Leased]) -> Iterator[list[Leased]]:
+    piece: list[Leased] = []
+    size = 0
+    for comment in leased:
+        piece.append(comment)
+        size += len(comment.source)
+        if size >= _PIECE:
+            yield piece
+            piece, size = [], 0
+    if piece:
+        yield piece
 
 
 def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[Leased]) -> int:
@@ -150,29 +133,6 @@ def signal_row(classifier: Classifier, signal: Signal, body: PlainText, source: 
         "attribute": signal.attribute, "score": signal.score, "threshold": signal.threshold,
         "decided": signal.decided, "spans": [{"begin": span.begin, "end": span.end} for span in in_body],
     }  # fmt: skip
-
-
-def give_back(session: Session, owners: Sequence[str]) -> int:
-    """Ends the leases of workers that are gone; returns how many comments are free again."""
-    result = session.execute(
-        update(Comment)
-        .where(Comment.status == Status.PENDING, Comment.lease_owner.in_(owners))
-        .values(lease_owner=None, lease_until=None)
-        .execution_options(synchronize_session=False)
-    )
-    return int(getattr(result, "rowcount", 0))
-
-
-def lease_owners(session: Session) -> list[str]:
-    """Who holds leases now."""
-    query = select(Comment.lease_owner).where(Comment.status == Status.PENDING, Comment.lease_owner.is_not(None))
-    return [owner for owner in session.scalars(query.distinct()) if owner]
-
-
-def waiting_since(session: Session, now: int) -> int | None:
-    """When the oldest pending comment that nobody works on came in; None when there is none."""
-    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
-    return session.scalar(select(func.min(Comment.received_at)).where(Comment.status == Status.PENDING, free))
 
 
 def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]) -> dict[str, Ruling]:

@@ -12,6 +12,7 @@ _linkify = LinkifyIt(options={"fuzzy_link": True, "fuzzy_email": False, "fuzzy_i
 _EMAIL = re2.compile(r"(?i)[a-z0-9._%+\-]{1,64}@[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){0,6}\.[a-z]{2,24}")
 _MAY_BE_LINK = re2.compile(r"[\pL\pN]\.[\pL\pN]|://|//")
 _MIN_PHONE_DIGITS = 7
+_MAX_TRIES = 200  # a text full of numbers is costly to look through, and the first ones say enough
 
 
 def find_links(text: str) -> list[Span]:
@@ -30,7 +31,7 @@ def find_phone_numbers(text: str, region: str) -> list[Span]:
     """Phone numbers that are valid in the region (ISO 3166, like US), and any with a country code."""
     if sum(map(str.isdigit, text)) < _MIN_PHONE_DIGITS:
         return []
-    matcher = PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING)
+    matcher = PhoneNumberMatcher(text, region, leniency=Leniency.STRICT_GROUPING, max_tries=_MAX_TRIES)
     return [Span(match.start, match.end) for match in matcher]
 
 

@@ -15,10 +15,10 @@ from tests.services import Running
 # Loaded by every Python process of the service (sitecustomize). Errors here quote the comment, as real ones do.
 FAULTS = """
 import os
-from moderation.services import decide, intake
+from moderation.services import leases, intake
 from models.linear import LinearScorer
 
-score, submit, lease = LinearScorer.score, intake.submit, decide.lease
+score, submit, lease = LinearScorer.score, intake.submit, leases.lease
 
 def broken_score(self, texts):
     if any("BREAK-SCORER" in text for text in texts):
@@ -36,7 +36,7 @@ def broken_lease(session, *rest, **more):
         raise RuntimeError(f"can't work on {leased}")
     return leased
 
-LinearScorer.score, intake.submit, decide.lease = broken_score, broken_submit, broken_lease
+LinearScorer.score, intake.submit, leases.lease = broken_score, broken_submit, broken_lease
 """
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 
 from models import Span
 from moderation.scoring import Classifier
-from moderation.services import decide, intake
+from moderation.services import decide, intake, leases
 from moderation.services.intake import NewComment
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment, Decision, Event, HoldReason
@@ -53,9 +53,9 @@ def drain(store: Store, classifier: Classifier, owner: str = "test:1", lease_ms:
     )  # fmt: skip
 
 
-def lease(store: Store, owner: str = "test:1", lease_ms: int = 30_000) -> list[decide.Leased]:
+def lease(store: Store, owner: str = "test:1", lease_ms: int = 30_000) -> list[leases.Leased]:
     with store.write() as session:
-        return decide.lease(session, owner, now_ms(), lease_ms)
+        return leases.lease(session, owner, now_ms(), lease_ms)
 
 
 def comment(store: Store, id: str) -> Comment:
@@ -116,11 +116,11 @@ def test_leases_of_the_dead_are_given_back(store: Store, site: Site) -> None:
     submit(store, site, "One.", "Two.")
     lease(store, "a:1")
     with store.write() as session:
-        assert decide.lease_owners(session) == ["a:1"]
-        assert decide.waiting_since(session, now_ms()) is None
-        assert decide.give_back(session, ["b:2"]) == 0
-        assert decide.give_back(session, ["a:1"]) == 2
-        assert decide.waiting_since(session, now_ms()) is not None
+        assert leases.lease_owners(session) == ["a:1"]
+        assert leases.waiting_since(session, now_ms()) is None
+        assert leases.give_back(session, ["b:2"]) == 0
+        assert leases.give_back(session, ["a:1"]) == 2
+        assert leases.waiting_since(session, now_ms()) is not None
     assert len(lease(store, "b:2")) == 2
 
 
@@ -177,6 +177,6 @@ def test_a_failure_is_not_counted_for_a_comment_that_was_lost(store: Store, site
     (id,) = submit(store, site, BAD)
     leased = lease(store, "a:1")
     with store.write() as session:
-        decide.give_back(session, ["a:1"])
+        leases.give_back(session, ["a:1"])
     decide.decide_batch(store, Classifier("broken@1", Broken()), "a:1", leased)
     assert comment(store, id).attempts == 0

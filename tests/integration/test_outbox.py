@@ -6,7 +6,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from moderation.scoring import Classifier
-from moderation.services import decide, intake, outbox, review
+from moderation.services import decide, intake, leases, outbox, review
 from moderation.services.accounts import Person
 from moderation.services.record import withdrawn_event
 from moderation.services.review import Act
@@ -83,9 +83,9 @@ def test_two_publishers_and_many_writers_leave_no_gap(store: Store, site: Site, 
     assert reader.ids == [id for id, _ in events]
 
 
-def _few(store: Store, owner: str) -> list[decide.Leased]:
+def _few(store: Store, owner: str) -> list[leases.Leased]:
     with store.write() as session:
-        return decide.lease(session, owner, now_ms(), 30_000, limit=11)
+        return leases.lease(session, owner, now_ms(), 30_000, limit=11)
 
 
 def test_what_commits_late_comes_later_in_the_feed(store: Store, site: Site, classifier: Classifier) -> None:

@@ -1,0 +1,93 @@
+"""Who works on which pending comments: a lease ends by a decision, by its time, or with its holder's process."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from moderation.domain.lifecycle import Status
+from moderation.services.plain_text import PlainText, plain_text
+from moderation.store.tables import Comment
+
+log = logging.getLogger(__name__)
+
+BATCH = 256
+
+
+@dataclass(frozen=True)
+class Leased:
+    """A comment that this worker may decide, if it is still leased to it at the end."""
+
+    id: str
+    site_id: str
+    revision: int
+    body: PlainText
+    source: str
+    author_key: str
+    attempts: int
+
+
+def lease(session: Session, owner: str, now: int, lease_ms: int, limit: int = BATCH) -> list[Leased]:
+    """Takes the oldest pending comments that nobody has."""
+    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
+    waiting = (
+        select(Comment.id).where(Comment.status == Status.PENDING, free).order_by(Comment.received_at).limit(limit)
+    )
+    taken = session.execute(
+        update(Comment)
+        .where(Comment.id.in_(waiting.with_for_update(skip_locked=True).scalar_subquery()))
+        .values(lease_owner=owner, lease_until=now + lease_ms)
+        .returning(
+            Comment.id, Comment.site_id, Comment.revision, Comment.body, Comment.format,
+            Comment.author_key, Comment.attempts,
+        )
+        .execution_options(synchronize_session=False)
+    ).all()  # fmt: skip
+    return [
+        Leased(row.id, row.site_id, row.revision, _text(row.body, row.format), row.body, row.author_key,
+               row.attempts)
+        for row in taken
+    ]  # fmt: skip
+
+
+def _text(body: str, format: str) -> PlainText:
+    try:
+        return plain_text(body, format)
+    except Exception as error:  # HTML that can't be read is scored as it stands: it must not hold up the others
+        log.error("HTML that can't be read: %s", type(error).__name__)
+        return PlainText(body)
+
+
+def renew(session: Session, owner: str, until: int) -> None:
+    """Keeps what this worker has for longer."""
+    session.execute(
+        update(Comment)
+        .where(Comment.status == Status.PENDING, Comment.lease_owner == owner)
+        .values(lease_until=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(session: Session, owners: Sequence[str]) -> int:
+    """Ends the leases of workers that are gone; returns how many comments are free again."""
+    result = session.execute(
+        update(Comment)
+        .where(Comment.status == Status.PENDING, Comment.lease_owner.in_(owners))
+        .values(lease_owner=None, lease_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return int(getattr(result, "rowcount", 0))
+
+
+def lease_owners(session: Session) -> list[str]:
+    """Who holds leases now."""
+    query = select(Comment.lease_owner).where(Comment.status == Status.PENDING, Comment.lease_owner.is_not(None))
+    return [owner for owner in session.scalars(query.distinct()) if owner]
+
+
+def waiting_since(session: Session, now: int) -> int | None:
+    """When the oldest pending comment that nobody works on came in; None when there is none."""
+    free = or_(Comment.lease_until.is_(None), Comment.lease_until < now)
+    return session.scalar(select(func.min(Comment.received_at)).where(Comment.status == Status.PENDING, free))
