@@ -82,7 +82,7 @@ def _check_settings() -> None:
     try:
         Store(settings.database_url, pool_size=1).close()
     except (ArgumentError, ImportError):
-        forms = "sqlite:////PATH or postgresql+psycopg://USER:PASSWORD@HOST/NAME"
+        forms = "sqlite:////PATH or postgresql://USER:PASSWORD@HOST/NAME"
         raise SetupError(f"MODERATION_DATABASE_URL must look like {forms}") from None
 
 

@@ -7,6 +7,7 @@ decides: hold. Every signal is kept, also those that did not decide.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import exp, log
 from typing import Protocol
 
 from moderation.domain.lifecycle import Outcome
@@ -75,6 +76,30 @@ class Verdict:
     def reasons(self) -> tuple[Signal, ...]:
         """The signals that decided."""
         return tuple(signal for signal in self.signals if signal.decided)
+
+    @property
+    def risk(self) -> float:
+        """How far the clearest score stands above (towards 1) or below (towards 0) its threshold; at it, 0.5.
+
+        Thresholds differ much between attributes, so that bare scores would not put comments in order.
+        Without any score it is 0.5.
+        """
+        margins = [
+            margin(signal.score, signal.threshold)
+            for signal in self.signals
+            if signal.score is not None and signal.threshold is not None
+        ]
+        return 1 / (1 + exp(-max(margins, default=0.0)))
+
+
+def margin(score: float, threshold: float) -> float:
+    """How far a score lies above its threshold, in log-odds; thresholds differ, so bare scores don't compare."""
+    return _log_odds(score) - _log_odds(threshold)
+
+
+def _log_odds(share: float) -> float:
+    inside = min(max(share, 1e-6), 1 - 1e-6)
+    return log(inside / (1 - inside))
 
 
 def _score(rule: Rule, facts: Facts) -> Signal | None:

@@ -160,7 +160,7 @@ def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, author:
         policy_version=policy.version, scorer=classifier.name if one.scores is not None else None,
         scores=one.scores or {},
         signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
-        risk=max(one.scores.values(), default=0.0) if one.scores else 0.5,
+        risk=round(answer.risk, 6),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Engines and transactions. A write takes the lock at once, so that it never fails halfway for want of it."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -26,6 +27,8 @@ class Store:
     """One database. `read()` and `write()` give a session that is one transaction."""
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        # As hosting services write it; the driver is our choice, not theirs.
+        url = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
         # Parameters are hidden: an error text would carry comments and addresses into a log.
         self.engine = create_engine(url, hide_parameters=True, **_pool(url, pool_size))
         self.sqlite = self.engine.dialect.name == "sqlite"

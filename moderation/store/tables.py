@@ -75,7 +75,7 @@ class Comment(Base):
     """A reader's comment as it stands now, with its place in the queues.
 
     `version` counts every change; a moderator's ruling names the one it saw. `attempts` counts failures
-    of the classifier on this comment alone. `risk` is 0..1, the order of the review queue.
+    of the classifier on this comment alone. `risk` is the verdict's, 0..1, and orders the review queue.
     """
 
     __tablename__ = "comments"

@@ -7,7 +7,7 @@ from typing import Any
 
 from moderation.domain.text import Span, from_utf16, merge
 from moderation.services.plain_text import plain_text
-from moderation.web.words import margin, name_of, number, strongest_first, style_of
+from moderation.web.words import clearness, name_of, number, strongest_first, style_of
 
 _DEEPEST = 3
 
@@ -58,7 +58,7 @@ def _shown_spans(origin: tuple[Span, ...] | None, spans: list[Span]) -> list[Spa
 
 def _mark(signal: dict[str, Any]) -> Mark:
     score = signal.get("score")
-    strength = 1 + (margin(signal) > 1) + (margin(signal) > 3)
+    strength = 1 + (clearness(signal) > 1) + (clearness(signal) > 3)
     title = name_of(signal) if score is None else f"{name_of(signal)} {number(score)}"
     return Mark(style_of(signal), title, strength)
 

@@ -1,11 +1,11 @@
 """Words for people: statuses, rules and times as the pages say them."""
 
-import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from moderation.domain.lifecycle import REJECT_REASONS, Source, Status
+from moderation.domain.policy import margin
 from moderation.services.context import Step
 from moderation.store.tables import Decision
 
@@ -85,20 +85,17 @@ def number(value: float) -> str:
     return f"{value:.3f}" if 0.0005 <= value < 0.1 else f"{value:.2f}"
 
 
-def margin(signal: dict[str, Any]) -> float:
-    """How far a score lies above its limit, in log-odds: limits differ by attribute, so bare scores don't compare."""
+def clearness(signal: dict[str, Any]) -> float:
+    """How far above its limit; a rule without a score is clear."""
     score, limit = signal.get("score"), signal.get("threshold")
-    return 2.0 if score is None or limit is None else _logit(score) - _logit(limit)
-
-
-def _logit(share: float) -> float:
-    share = min(max(share, 1e-6), 1 - 1e-6)
-    return math.log(share / (1 - share))
+    return 2.0 if score is None or limit is None else margin(score, limit)
 
 
 def strongest_first(signals: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """What decided before what fired before the rest, each by how far it is above its limit."""
-    return sorted(signals, key=lambda signal: (not signal.get("decided"), not signal.get("outcome"), -margin(signal)))
+    return sorted(
+        signals, key=lambda signal: (not signal.get("decided"), not signal.get("outcome"), -clearness(signal))
+    )
 
 
 def sentence(verdict: Decision) -> str:

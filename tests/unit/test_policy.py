@@ -106,6 +106,21 @@ def test_signals_that_did_not_decide_are_kept() -> None:
     assert [reason.rule for reason in verdict.reasons] == ["email_address"]
 
 
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [({"TOXICITY": 0.7}, 0.5), ({"THREAT": 0.08}, 0.5), ({"TOXICITY": 0.0, "THREAT": 0.0}, 0.0), (None, 0.5)],
+)
+def test_risk_is_a_half_at_the_threshold(scores: dict[str, float] | None, expected: float) -> None:
+    rules = [score(hold=0.7), Rule("threat", "score", attribute="THREAT", hold=0.08), rule("not_scored")]
+    assert evaluate(rules, Facts("x", scores)).risk == pytest.approx(expected, abs=1e-3)
+
+
+def test_far_above_a_low_threshold_is_riskier_than_just_above_a_high_one() -> None:
+    rules = [score(hold=0.7), Rule("threat", "score", attribute="THREAT", hold=0.08)]
+    threat = evaluate(rules, Facts("x", {"TOXICITY": 0.1, "THREAT": 0.5})).risk
+    assert threat > evaluate(rules, Facts("x", {"TOXICITY": 0.75, "THREAT": 0.0})).risk
+
+
 limits = st.one_of(st.none(), st.floats(0, 1))
 
 
