@@ -33,4 +33,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=want))
 
 
-pytest_plugins = ["tests.databases", "tests.services"]
+pytest_plugins = ["tests.databases", "tests.services", "tests.browser"]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from moderation.store.session import new_id
-from tests.conftest import CHROMIUM
+from tests.browser import pages
 from tests.databases import until
 from tests.services import ABUSE, Running
 
@@ -28,32 +28,17 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def open_page(browser: Browser, service: Running) -> Iterator[Callable[..., Page]]:
-    """The demo article in browsers of their own; an error of the page's script fails the test."""
-    said: list[str] = []
-    contexts = []
+    """The demo article in browsers of their own."""
+    with pages(browser, service.base_url) as begin:
 
-    def begin(**options: Any) -> Page:
-        context = browser.new_context(base_url=service.base_url, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto("/demo")
-        return page
+        def begin_at_the_article(**options: Any) -> Page:
+            page = begin(**options)
+            page.goto("/demo")
+            return page
 
-    yield begin
-    for context in contexts:
-        context.close()
-    assert said == []
+        yield begin_at_the_article
 
 
 def thread(service: Running) -> list[dict[str, Any]]:

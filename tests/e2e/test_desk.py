@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from moderation.store.session import Store, new_id
-from tests.conftest import CHROMIUM
+from tests.browser import pages
 from tests.databases import until
 from tests.services import ABUSE, PASSWORD, Running, a_comment, make_moderator
 
@@ -26,32 +26,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture
 def open_page(browser: Browser, service: Running) -> Iterator[Callable[..., Page]]:
-    """Pages of browsers of their own; an error or a warning in one's console fails the test."""
-    said: list[str] = []
-    contexts = []
-
-    def begin(**options: Any) -> Page:
-        context = browser.new_context(base_url=service.base_url, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        return page
-
-    yield begin
-    for context in contexts:
-        context.close()
-    assert said == []
+    """Pages of browsers of their own."""
+    with pages(browser, service.base_url) as begin:
+        yield begin
 
 
 def sign_in(page: Page, service: Running, email: str | None = None, selector: str = "html[data-keys]") -> None:
