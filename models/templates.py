@@ -25,6 +25,18 @@ from models.sources import HARMLESS, Labels
 
 _CROSSED, _WRITTEN, _LONE = 2.0, 8.0, 40.0  # weights: one of dozens alike, the only one of its kind, a lone word
 
+# Put behind harmless and abusive sentences alike, so that an emoji by itself says nothing.
+_EMOJI = """😀 😂 🤣 😉 😊 😍 😢 😭 😡 😱 🙃 🙄 🤔 🤷 🤷‍♀️ 🙏 👍 👎 👏 💪 👀 💯 🔥 💥 🚀 🎉 ❤️ 💔 💛💙 🇺🇦 🇺🇦🕊️
+🇰🇵 🇷🇺 🇺🇸 🇮🇱 🇵🇸 🏳️‍🌈 🕊️ 💀 ☠️ 💣 🔫 🤡 🐷 🐀 🐒 🤮 💩 🖕 🧜‍♂️ 👨‍👩‍👧 👮🏿 👩🏽‍🌾 ✈️ ⚡
+❗ ❓ ✅ 📰 🌻 😂😂😂 👏👏 🔥🔥🔥 🙏❤️"""
+
+
+def _with_emoji(block: str, offset: int) -> Iterator[str]:
+    emoji = _EMOJI.split()
+    for n, line in enumerate(_lines(block)):
+        for step in (0, 23, 41):
+            yield f"{line} {emoji[(n + offset + step) % len(emoji)]}"
+
 
 def _lines(block: str) -> list[str]:
     return block.split("\n")
@@ -55,6 +67,10 @@ def examples() -> Iterator[tuple[str, Labels, float]]:
         yield text, dict(HARMLESS), _LONE if lone(text) else _CROSSED
     for text in _lines(CIVIL):
         yield text, dict(HARMLESS), _WRITTEN
+    for text in _with_emoji(CIVIL, 0):
+        yield text, dict(HARMLESS), _CROSSED
+    for text in _with_emoji(INSULTS, 7):
+        yield text, {"TOXICITY": 1.0, "INSULT": 1.0}, _CROSSED
     for text in _crossed(ATTACKS, "{g}", GROUPS):
         yield text, {"TOXICITY": 1.0, "IDENTITY_ATTACK": 1.0, "THREAT": 1.0}, _CROSSED
     for text in _crossed(CONTEMPT, "{g}", GROUPS):
