@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from moderation.store.queries import insert_rows
 from moderation.store.session import new_id, now_ms
 from moderation.store.tables import AuditEvent
 
@@ -34,4 +34,4 @@ def record_audit(
 ) -> None:
     """Adds one audit event to this transaction."""
     row = audit_row(action, site_id=site_id, subject_id=subject_id, actor=actor, at=now_ms(), data=data)
-    session.execute(insert(AuditEvent), [row])
+    insert_rows(session, AuditEvent, [row])

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import Outcome, Source, Status, may_decide, may_edit
 from moderation.errors import Conflict, NotFound
 from moderation.services.audit import audit_row, record_audit
 from moderation.services.record import Ruling, record, withdrawn_event
-from moderation.store.queries import insert_new, upsert
+from moderation.store.queries import insert_new, insert_rows, upsert
 from moderation.store.session import new_id
 from moderation.store.tables import Article, AuditEvent, Comment, Decision, Event, Revision
 
@@ -58,7 +58,7 @@ def submit(session: Session, site_id: str, comments: Sequence[NewComment], now: 
     # In one order everywhere, so that two batches that share comments can't lock each other out.
     inserted = insert_new(session, Comment, sorted(first.values(), key=lambda row: row["external_id"]))
     if inserted:
-        session.execute(insert(AuditEvent), [
+        insert_rows(session, AuditEvent, [
             audit_row("comment.received", site_id=site_id, subject_id=id, actor=None, at=now) for id in sorted(inserted)
         ])  # fmt: skip
     return _answers(session, site_id, rows, inserted)
@@ -69,7 +69,7 @@ def edit(session: Session, site_id: str, comment_id: str, body: str, now: int) -
     comment = find(session, site_id, comment_id, lock=True)
     if not may_edit(Status(comment.status)):
         raise Conflict("the comment was withdrawn", code="withdrawn")
-    session.execute(insert(Revision), [
+    insert_rows(session, Revision, [
         {"comment_id": comment.id, "revision": comment.revision, "body": comment.body, "format": comment.format,
          "replaced_at": now}
     ])  # fmt: skip
@@ -97,7 +97,7 @@ def withdraw(session: Session, site_id: str, comment_id: str, now: int) -> Comme
             claimed_by=None, claimed_until=None, escalated=False,
         )
     )  # fmt: skip
-    session.execute(insert(Event), [withdrawn_event(comment, now)])
+    insert_rows(session, Event, [withdrawn_event(comment, now)])
     record_audit(session, "comment.withdrawn", site_id=site_id, subject_id=comment.id)
     session.refresh(comment)
     return comment
@@ -170,6 +170,11 @@ def _comment_row(site_id: str, comment: NewComment, now: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_KNOWN = select(Article.id, Article.title, Article.section, Article.published_at).where(
+    Article.id.in_(bindparam("ids", expanding=True))
+)
+
+
 def _keep_articles(session: Session, site_id: str, comments: Sequence[NewComment]) -> None:
     """New articles are added; a title that came later or changed is taken over."""
     newest = {comment.article_url: comment for comment in comments}
@@ -178,10 +183,7 @@ def _keep_articles(session: Session, site_id: str, comments: Sequence[NewComment
          "section": comment.article_section, "published_at": comment.article_published_at}
         for url, comment in sorted(newest.items())
     ]  # fmt: skip
-    known = {
-        article.id: article
-        for article in session.scalars(select(Article).where(Article.id.in_([row["id"] for row in rows])))
-    }
+    known = {article.id: article for article in session.execute(_KNOWN, {"ids": [row["id"] for row in rows]})}
     for row in rows:
         fields = {name: row[name] for name in ("title", "section", "published_at") if row[name] is not None}
         old = known.get(row["id"])

@@ -5,11 +5,12 @@ A reader that follows `next` misses none: positions are given under a lock and b
 
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from moderation.errors import Invalid
 from moderation.services.views import iso
+from moderation.store.queries import insert_rows
 from moderation.store.tables import Delivery, Event, Feed, Site
 
 _AT_ONCE = 1000
@@ -36,7 +37,7 @@ def publish(session: Session, now: int) -> int:
         .where(Event.id.in_(ids), Event.webhook, Site.webhook_url.is_not(None))
     ).all()
     if with_webhook:
-        session.execute(insert(Delivery), [
+        insert_rows(session, Delivery, [
             {"event_id": event_id, "site_id": site_id, "attempts": 0, "next_at": now, "delivered_at": None,
              "last_status": None, "last_error": None} for event_id, site_id in with_webhook
         ])  # fmt: skip

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import STATUS_AFTER, Outcome, Source, Status
 from moderation.services.audit import audit_row
 from moderation.services.views import view
+from moderation.store.queries import insert_rows
 from moderation.store.session import new_id
 from moderation.store.tables import AuditEvent, Comment, Decision, Event, HoldReason
 
@@ -51,13 +52,12 @@ def record(session: Session, rulings: Sequence[Ruling], now: int) -> list[Decisi
     if not rulings:
         return []
     decisions = [_decision_row(ruling, now) for ruling in rulings]
-    session.execute(insert(Decision), decisions)
+    insert_rows(session, Decision, decisions)
     session.execute(update(Comment), [_comment_change(r, d) for r, d in zip(rulings, decisions, strict=True)])
     _replace_hold_reasons(session, rulings)
     pairs = [(r, Decision(**d)) for r, d in zip(rulings, decisions, strict=True)]
-    if events := [_event_row(ruling, decision) for ruling, decision in pairs if ruling.event]:
-        session.execute(insert(Event), events)
-    session.execute(insert(AuditEvent), [_audit(ruling, decision) for ruling, decision in pairs])
+    insert_rows(session, Event, [_event_row(ruling, decision) for ruling, decision in pairs if ruling.event])
+    insert_rows(session, AuditEvent, [_audit(ruling, decision) for ruling, decision in pairs])
     return [decision for _, decision in pairs]
 
 
@@ -93,8 +93,7 @@ def _replace_hold_reasons(session: Session, rulings: Sequence[Ruling]) -> None:
          "attribute": signal.get("attribute"), "score": signal.get("score")}
         for ruling in new for signal in ruling.signals if signal["decided"] and ruling.outcome is not Outcome.APPROVE
     ]  # fmt: skip
-    if rows:
-        session.execute(insert(HoldReason), rows)
+    insert_rows(session, HoldReason, rows)
 
 
 def _event_row(ruling: Ruling, decision: Decision) -> dict[str, Any]:

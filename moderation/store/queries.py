@@ -1,13 +1,19 @@
 """Statements that the two dialects spell differently, once."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from moderation.store.tables import Base
+
+
+def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
+    """Inserts rows as they are; the tables' own statements, past the bookkeeping of objects."""
+    if rows:
+        session.connection().execute(insert(_table(table)), list(rows))
 
 
 def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any]], key: str = "id") -> set[Any]:
@@ -15,7 +21,7 @@ def insert_new(session: Session, table: type[Base], rows: Sequence[dict[str, Any
     if not rows:
         return set()
     # The rows are parameters, not part of the statement: only such a statement is compiled once and kept.
-    statement = _insert(session, table).on_conflict_do_nothing().returning(table.__table__.c[key])
+    statement = _insert(session, table).on_conflict_do_nothing().returning(_table(table).c[key])
     return set(session.connection().execute(statement, list(rows)).scalars())
 
 
@@ -34,5 +40,9 @@ def upsert(
 
 def _insert(session: Session, table: type[Base]) -> Any:
     dialect = session.get_bind().dialect.name
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(table.__table__)
+    dialect_insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return dialect_insert(_table(table))
+
+
+def _table(table: type[Base]) -> Table:
+    return cast(Table, table.__table__)
