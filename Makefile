@@ -23,7 +23,7 @@ help: ## list the targets
 install: .venv/installed-test ## the product and its test tools, into .venv
 
 run: .venv/installed ## start everything with demo content
-	@exec $(BIN)/moderation up --port $(PORT) --data $(DATA_DIR) --demo
+	@exec $(BIN)/moderation up --port $(PORT) --data "$(DATA_DIR)" --demo
 
 test: .venv/installed-test ## all tests; says which were skipped for want of what
 	$(BIN)/python -m pytest
@@ -40,8 +40,8 @@ bench: .venv/installed-test ## measure; results go to benchmarks/README.md by ha
 	$(BIN)/python -m benchmarks
 
 train: .venv/installed-test ## fit the classifier on the labelled data in DATA
-	$(BIN)/python -m models.train --data $(DATA)
+	$(BIN)/python -m models.train --data "$(DATA)"
 
 evaluate: .venv/installed-test ## measure the classifier and the default policy
-	$(BIN)/python -m models.evaluate --data $(DATA)
+	$(BIN)/python -m models.evaluate --data "$(DATA)"
 	$(BIN)/moderation evaluate
