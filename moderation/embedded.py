@@ -1,6 +1,7 @@
 """A private Valkey or Redis server for `moderation up`: which program, and how it is started."""
 
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -9,6 +10,8 @@ from moderation.errors import SetupError
 
 # A unix socket's path has at most 108 bytes on Linux and 104 on macOS.
 _SOCKET_PATH_LIMIT = 100
+_PRIVATE = "moderation-redis-"
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./~+,=@-]+")
 
 
 def find_server(named: str = "") -> str:
@@ -36,11 +39,20 @@ def find_server(named: str = "") -> str:
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the server listens: in its folder, or in a private one of the system's when that path is too long."""
+    """Where the server listens: in its folder, or in a private one of the system's when that path won't do.
+
+    Too long is one reason; the other is a space or another mark that clients read wrongly in lists and addresses.
+    """
     path = folder / "redis.sock"
-    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
+    if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT and _PLAIN_PATH.fullmatch(str(path)):
         return path
-    return Path(tempfile.mkdtemp(prefix="moderation-")) / "redis.sock"
+    return Path(tempfile.mkdtemp(prefix=_PRIVATE)) / "redis.sock"
+
+
+def tidy(socket: Path) -> None:
+    """Removes the private folder that `socket_path` made, if it made one."""
+    if socket.parent.parent == Path(tempfile.gettempdir()) and socket.parent.name.startswith(_PRIVATE):
+        shutil.rmtree(socket.parent, ignore_errors=True)
 
 
 def command(program: str, folder: Path, socket: Path) -> list[str]:

@@ -67,6 +67,8 @@ def up(options: Options) -> None:
     parts.append(Part("web", _python("moderation", "web", "--fd", str(listening.fileno())), env, (listening.fileno(),)))
     parts.append(Part("worker", _python("workers"), env))
     _supervise(parts, lambda: _greet(options, base_url, first_password))
+    if any(part.name == "redis" for part in parts):  # never somebody else's
+        embedded.tidy(Path(env["MODERATION_REDIS_URL"].removeprefix("unix://")))
     lock.close()
 
 

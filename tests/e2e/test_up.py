@@ -178,3 +178,12 @@ def test_a_lost_ring_is_made_good(start: Start) -> None:
         assert session.scalar(select(func.count()).select_from(Decision)) == 20
         assert session.scalar(select(func.count()).select_from(Comment)) == 20
     store.close()
+
+
+@pytest.mark.parametrize("name", ["my data", "größer", "d" * 120])
+def test_a_folder_whose_name_redis_clients_can_not_take(start: Start, tmp_path: Path, name: str) -> None:
+    running = start(folder=tmp_path / name)
+    running.call("POST", "/v1/comments", a_comment())
+    assert decided(running, "c1") == "approved"
+    running.stop()
+    assert "ValueError" not in running.log.read_text()
