@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from urllib.parse import quote
 
 import click
 from sqlalchemy.exc import ArgumentError
@@ -123,7 +124,7 @@ def _for_url(host: str) -> str:
 
 def _environment(options: Options, base_url: str) -> dict[str, str]:
     env = dict(os.environ)
-    env.setdefault("MODERATION_DATABASE_URL", f"sqlite:///{options.folder / 'moderation.sqlite3'}")
+    env.setdefault("MODERATION_DATABASE_URL", f"sqlite:///{quote(str(options.folder))}/moderation.sqlite3")
     env.setdefault("MODERATION_SECRET_KEY", read_secret(options.folder / "secret_key"))
     env.setdefault("MODERATION_BASE_URL", base_url)
     if options.demo:
