@@ -33,4 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=want))
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many tests were skipped also when there were none."""
+    terminalreporter.write_line(f"{len(terminalreporter.stats.get('skipped', []))} skipped")
+
+
 pytest_plugins = ["tests.databases", "tests.services", "tests.browser"]
