@@ -1,5 +1,6 @@
 """Settings: the only reader of the environment. Every bad value is listed at once."""
 
+import secrets
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -17,26 +18,32 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MODERATION_", extra="ignore", frozen=True)
 
-    database_url: str = Field("sqlite:///var/moderation.sqlite3", description="SQLAlchemy address of the database")
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="address of Redis or Valkey")
-    redis_server: str = Field("", description="program that `moderation up` starts as its private Redis")
-    secret_key: str = Field("", description="signs session cookies and hashes addresses; at least 32 characters")
-    scorer: str = Field("linear", description="name of the classifier")
-    web_threads: int = Field(16, ge=1, le=256, description="requests that one web process works on at once")
-    web_processes: int = Field(1, ge=1, le=64, description="web processes")
-    grace_seconds: Seconds = Field(10.0, description="how long the site hears nothing of a moderator's ruling")
-    claim_seconds: Seconds = Field(600.0, description="how long a claim lasts")
-    lease_seconds: Seconds = Field(30.0, description="how long a worker may keep a comment")
-    sweep_seconds: Annotated[float, Field(gt=0)] = Field(5.0, description="pause between two sweeps")
-    webhook_timeout_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="limit of one webhook call")
-    webhook_allow_private: bool = Field(False, description="let webhooks go to private and loopback addresses")
-    session_hours: Annotated[float, Field(gt=0)] = Field(12.0, description="how long a sign-in lasts")
-    secure_cookies: bool = Field(False, description="send the session cookie over https only")
-    trusted_proxies: int = Field(0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* headers count")
-    sign_in_rate: str = Field("10 per minute", description="tries to sign in, per address")
-    public_rate: str = Field("10 per minute", description="comments by the public form, per address")
-    demo: bool = Field(False, description="serve the demo article at /demo")
-    base_url: str = Field("", description="public address of this service, without a slash at the end")
+    database_url: str = Field(
+        default="sqlite:///var/moderation.sqlite3", description="SQLAlchemy address of the database"
+    )
+    redis_url: str = Field(default="redis://127.0.0.1:6379/0", description="address of Redis or Valkey")
+    redis_server: str = Field(default="", description="program that `moderation up` starts as its private Redis")
+    secret_key: str = Field(
+        default="", description="signs session cookies and hashes addresses; at least 32 characters"
+    )
+    scorer: str = Field(default="linear", description="name of the classifier")
+    web_threads: int = Field(default=16, ge=1, le=256, description="requests that one web process works on at once")
+    web_processes: int = Field(default=1, ge=1, le=64, description="web processes")
+    grace_seconds: Seconds = Field(default=10.0, description="how long the site hears nothing of a moderator's ruling")
+    claim_seconds: Seconds = Field(default=600.0, description="how long a claim lasts")
+    lease_seconds: Seconds = Field(default=30.0, description="how long a worker may keep a comment")
+    sweep_seconds: Annotated[float, Field(gt=0)] = Field(default=5.0, description="pause between two sweeps")
+    webhook_timeout_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=10.0, description="limit of one webhook call"
+    )
+    webhook_allow_private: bool = Field(default=False, description="let webhooks go to private and loopback addresses")
+    session_hours: Annotated[float, Field(gt=0)] = Field(default=12.0, description="how long a sign-in lasts")
+    secure_cookies: bool = Field(default=False, description="send the session cookie over https only")
+    trusted_proxies: int = Field(default=0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* headers count")
+    sign_in_rate: str = Field(default="10 per minute", description="tries to sign in, per address")
+    public_rate: str = Field(default="10 per minute", description="comments by the public form, per address")
+    demo: bool = Field(default=False, description="serve the demo article at /demo")
+    base_url: str = Field(default="", description="public address of this service, without a slash at the end")
 
     @field_validator("database_url")
     @classmethod
@@ -51,23 +58,20 @@ class Settings(BaseSettings):
         return socket.gethostname()
 
 
-def load_settings(**overrides: object) -> Settings:
+def load_settings() -> Settings:
     """Settings from the environment. Raises SetupError naming every bad variable in one line."""
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        return Settings()
     except ValidationError as error:
         bad = "; ".join(
             f"MODERATION_{str(e['loc'][0]).upper()}: {e['msg'].removeprefix('Value error, ').lower()}"
             for e in error.errors()
         )
         raise SetupError(f"bad settings: {bad}") from None
-    return settings
 
 
 def read_secret(path: Path) -> str:
     """The secret in this file, made on first use with mode 0600."""
-    import secrets
-
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -52,8 +53,6 @@ class PrivateFormatter(logging.Formatter):
     """Log lines without the texts of exceptions: these quote what the failing code had in hand."""
 
     def formatException(self, ei: object) -> str:  # noqa: N802 (name given by logging)
-        import traceback
-
         kind, _, trace = ei if isinstance(ei, tuple) else sys.exc_info()
         frames = "".join(traceback.format_tb(trace)).rstrip()
         return f"{frames}\n{getattr(kind, '__name__', kind)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from uuid6 import uuid7
@@ -83,8 +83,3 @@ def _sqlite_connect(connection: Any, _record: ConnectionPoolEntry) -> None:
 def _sqlite_begin(connection: Connection) -> None:
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-
-def open_engine(url: str) -> Engine:
-    """A bare engine, for migrations."""
-    return Store(url, pool_size=1).engine
