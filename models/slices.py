@@ -1,28 +1,71 @@
-"""Which groups of people a text mentions, found by a word list of our own; used for figures, never for scores."""
+"""Which groups of people a text mentions, by a word list of our own; for weights and figures, never for scores."""
 
 from __future__ import annotations
 
+import csv
+import gzip
 import re
+from pathlib import Path
 
 TERMS: dict[str, str] = {
     "women": r"wom[ae]n|girls?|female|mothers?|wives|wife|ladies|feminists?",
     "men": r"m[ae]n|boys?|male|fathers?|husbands?",
     "black people": r"blacks?|african[- ]americans?",
     "white people": r"whites?|caucasians?",
-    "Asians": r"asians?|chinese|koreans?|japanese|vietnamese|filipinos?|china|korea|japan",
-    "Latin Americans": r"latin[oax]s?|hispanics?|mexicans?|cubans?|mexico",
-    "Russians and Ukrainians": r"russians?|ukrainians?|russia|ukraine|soviets?",
-    "other nations": r"americans?|germans?|french|british|canadians?|indians?|turks?|turkish|poles|polish|irish",
-    "Arabs and Iranians": r"arabs?|arabic|iranians?|syrians?|iraqis?|palestinians?|iran|iraq|syria",
-    "Muslims": r"muslims?|islam|islamic|mosques?",
-    "Jews": r"jews?|jewish|israelis?|israel|synagogues?|judaism",
-    "Christians": r"christians?|catholics?|protestants?|christianity|church|evangelicals?",
-    "gay people": r"gays?|lesbians?|homosexuals?|bisexuals?|lgbtq?|queer",
-    "trans people": r"trans|transgender|transsexuals?",
-    "immigrants": r"immigrants?|migrants?|refugees?|foreigners?|immigration",
-    "disabled people": r"disabled|disabilit(?:y|ies)|blind|deaf|autis(?:m|tic)|wheelchair",
-    "old people": r"elderly|seniors?|old (?:people|men|women|man|woman)",
+    "Asians": r"asians?",
+    "Chinese": r"chinese|china|beijing",
+    "Koreans and Japanese": r"koreans?|japanese|korea|japan",
+    "Indians and Pakistanis": r"indians?|pakistanis?|india|pakistan|bangladeshis?|bangladesh",
+    "Africans": r"africans?|africa|nigerians?|nigeria|somalis?|somalia|kenyans?|kenya",
+    "Latin Americans": r"latin[oax]s?|hispanics?|mexicans?|cubans?|mexico|cuba|venezuelans?|venezuela",
+    "indigenous peoples": r"indigenous|natives?|aboriginals?|first nations?|inuit|m[aā]oris?",
+    "Russians": r"russians?|russia|soviets?|moscow",
+    "Ukrainians": r"ukrainians?|ukraine|kyiv|kiev",
+    "Americans": r"americans?|americas?|usa",
+    "British and Irish": r"british|britons?|britain|english(?:m[ae]n|wom[ae]n)|scottish|irish|ireland|welsh",
+    "Canadians": r"canadians?|canada",
+    "other Europeans": r"europeans?|germans?|germany|french|france|italians?|italy|poles|polish|poland|greeks?|greece"
+    r"|spaniards?|serbs?|serbia|albanians?",
+    "Turks and Kurds": r"turks|turkish|kurds?|kurdish|armenians?|armenia",
+    "Arabs and Iranians": r"arabs?|arabic|iranians?|syrians?|iraqis?|saudis?|afghans?|iran|iraq|syria|afghanistan",
+    "Palestinians": r"palestinians?|palestine|gaza",
+    "Israelis": r"israelis?|israel|zionists?",
+    "Muslims": r"muslims?|moslems?|islam|islamic|mosques?|shia|sunnis?",
+    "Jews": r"jews?|jewish|synagogues?|judaism|rabbis?",
+    "Christians": r"christians?|christianity|church(?:es)?|evangelicals?|mormons?",
+    "Catholics": r"catholics?|pope|priests?|vatican",
+    "Hindus, Sikhs and Buddhists": r"hindus?|hinduism|sikhs?|buddhists?|buddhism",
+    "atheists": r"atheists?|atheism|godless",
+    "gay people": r"gays?|lesbians?|homosexuals?|homosexuality|bisexuals?|lgbt[a-z+]*|queer",
+    "trans people": r"trans|transgender(?:ed)?|transsexuals?",
+    "immigrants": r"immigrants?|migrants?|refugees?|foreigners?|immigration|asylum",
+    "disabled people": r"disabled|disabilit(?:y|ies)|blind|deaf|autis(?:m|tic)|wheelchairs?|handicapped",
+    "old people": r"elderly|seniors?|old (?:people|men|women|man|woman)|pensioners?",
     "war words": r"wars?|kill(?:s|ed|ing)?|bomb(?:s|ed|ing|ings)?|missiles?|rockets?|soldiers?|army|weapons?|guns?",
+}
+# What a comment is about, by the groups whose words it has.
+TOPICS: dict[str, tuple[str, ...]] = {
+    "war": ("war words",),
+    "nations": (
+        "Chinese",
+        "Koreans and Japanese",
+        "Indians and Pakistanis",
+        "Africans",
+        "Latin Americans",
+        "indigenous peoples",
+        "Russians",
+        "Ukrainians",
+        "Americans",
+        "British and Irish",
+        "Canadians",
+        "other Europeans",
+        "Turks and Kurds",
+        "Arabs and Iranians",
+        "Palestinians",
+        "Israelis",
+    ),
+    "faiths": ("Muslims", "Jews", "Christians", "Catholics", "Hindus, Sikhs and Buddhists", "atheists"),
+    "sexuality": ("gay people", "trans people"),
 }
 _PATTERNS = {name: re.compile(rf"\b(?:{terms})\b", re.IGNORECASE) for name, terms in TERMS.items()}
 _ANY = re.compile(rf"\b(?:{'|'.join(TERMS.values())})\b", re.IGNORECASE)
@@ -36,3 +79,20 @@ def groups_in(text: str) -> list[str]:
 def mentions(text: str) -> bool:
     """Whether the text mentions any of them."""
     return _ANY.search(text) is not None
+
+
+def topics_in(text: str) -> list[str]:
+    """The names of the TOPICS that the text touches."""
+    found = set(groups_in(text))
+    return [topic for topic, groups in TOPICS.items() if found.intersection(groups)]
+
+
+def swear_words(data: Path) -> re.Pattern[str] | None:
+    """The words of the lexicon below the data folder, as whole words; None without the lexicon."""
+    path = data / "lexicons" / "surge-profanity" / "profanity_en.csv.gz"
+    if not path.exists():
+        return None
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        words = {row["text"].strip().lower() for row in csv.DictReader(lines)}
+    longest = sorted(filter(None, words), key=lambda word: (-len(word), word))
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)", re.IGNORECASE)
