@@ -7,6 +7,7 @@ addresses, stretched letters) is levelled, so that a style can't become a label.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.letters import COMBINING, LOOKALIKES, Folds
+from models.letters import COMBINING, LOOKALIKES, TURNED, Folds, upright
+from models.rude import WORDS, part, restore, unstretch
 
 URL = " \x02 "  # what an address becomes: a word of its own that no text can contain
 _FOLDS = Folds(dict.fromkeys(range(32), "") | {9: " ", 10: " ", 13: " ", 127: ""})
@@ -24,16 +26,34 @@ _ADDRESS = re.compile(
     rf"|\b[a-z0-9-]{{1,63}}\.(?:{_TOP})\b(?!\.[a-z])(?:/\S*)?|[\[<]url[\]>]"
 )
 _MENTION = re.compile(r"(?<![\w@])@(?!ss)\w{2,}|\[(?:@?user(?:name)?|name)\]")
-_TAG = re.compile(r"</?(?!url>)[a-z][^<>]{0,300}>|&(?:amp|lt|gt|quot|nbsp|#\d{1,5});?")
+_TAG = re.compile(r"</?(?!url>)([a-z][a-z0-9]*)\b[^<>]{0,300}>|\[/?(b|i|u|s|color|size|font)(?:=[^\[\]]{0,60})?\]")
+_STYLES = "a b big code color del em font i ins mark s size small span strike strong sub sup tt u wbr"
+_INLINE = frozenset(_STYLES.split())
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});?|&[a-z]{2,24};")
+_REVERSED = re.compile("\u202e([^\u202c\u2069\n]{1,200})")
+_EMPHASIS = re.compile(
+    r"(?<=[a-z])(?P<mark>\*{1,3}|__|~~|\|\||`)([a-z]+)(?P=mark)|(?P<mark2>\*{1,3}|__|~~|\|\||`)([a-z]+)(?P=mark2)(?=[a-z])"
+)
+_TOKEN = re.compile(r"(?<!\S)(?=\S{0,39}[^\sa-z])\S{3,40}(?!\S)")
+_TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
+_LONG_WORD = re.compile(r"(?<![a-z])[a-z]{12,40}(?![a-z])")
+_LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
+_SYMBOL = re.compile(r"[^\w\s\x00-\x7f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _DISGUISED = re.compile(  # bounded, so that no text makes it slow
     r"(?<![a-z0-9@$])[a-z0-9@$]{0,30}[a-z][0-9@$!|]{1,30}[a-z](?:[a-z0-9@$!|]*[a-z0-9@$])?"
     r"|(?<![a-z0-9$@])[$@][$@a-z]{2,}|[a-z]{1,9}\$\$+"
 )
 _LEET = str.maketrans("013457@$!|", "oieastasil")
-_SPACED = re.compile(r"(?<![a-z0-9])[a-z]([ ._*-])[a-z](?:\1[a-z]){2,}(?![a-z0-9])")
+_SPACED = re.compile(r"(?<![a-z0-9])[a-z]( ?[^\w\s\x00-\x7f]{1,3} ?|[^\w\s]|_| )[a-z](?:\1[a-z])+(?![a-z0-9])")
+_SPELT = re.compile(r"(?<![a-z0-9])[a-z](?: {1,3}[a-z]){6,}(?![a-z0-9])")  # a whole sentence, letter by letter
 _SIGNED = re.compile(r"[0-9@$!|][a-z$]")
-_SINGLE = re.compile(r"[ ._*-][a-z][ ._*-][a-z][ ._*-]")
+_SINGLE = re.compile(r"(?<![a-z0-9])[a-z](?:[^\w]|_)[a-z](?![a-z0-9])|[^\x00-\x7f]")
+_ODD = re.compile(  # a sign or a lone letter that may belong to the word beside it
+    r"[0-9$!|@][a-z]|[a-z][#%&^+?$@][a-z#%&^+?$@!*]|\*|[a-z][0-9]|[^\x00-\x7f]"
+    r"|(?<![a-z0-9'])[a-z][^\sa-z0-9'][a-z]|[a-z][^\sa-z0-9'][a-z](?![a-z0-9'])"
+)
+_MARKED_UP = re.compile(r"[*_~|`]")
 _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", " "), ("”", " "), ("–", " "), ("—", " "), ("…", " "), ("\xa0", " "))
 _HOST = re.compile(r"\.[a-z]|: ?/")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -55,14 +75,55 @@ class Normalised:
 def _latin(match: re.Match[str]) -> str | None:
     """A word that mixes Latin with look-alikes of other scripts, in Latin; None for a word of one script."""
     word = match[0]
-    return word.translate(LOOKALIKES) if not word.isascii() and any("a" <= c <= "z" for c in word) else None
+    if word.isascii():
+        return None
+    latin = word.translate(LOOKALIKES)
+    return latin if latin in WORDS or any("a" <= c <= "z" for c in word) else None
+
+
+def _turned(match: re.Match[str]) -> str | None:
+    """A word written upside down, upright; one such letter alone may be phonetics."""
+    word = upright(match[0])
+    return word if sum(c in TURNED for c in match[0]) >= 2 and word.isascii() else None
+
+
+def _forwards(match: re.Match[str]) -> str | None:
+    """Text that a control character shows from right to left, if that is how it says something rude."""
+    shown = match[1][::-1]
+    return shown if any(word in WORDS for word in shown.lower().split()) else None
+
+
+def _character(match: re.Match[str]) -> str:
+    """The character behind an HTML entity, folded."""
+    return "".join(_FOLDS[ord(c)] for c in html.unescape(match[0]))
+
+
+def _untagged(match: re.Match[str]) -> str:
+    """Mark-up of a few letters of a word leaves nothing behind; any other parts words."""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() : match.end() + 1]
+    inside = before not in ("", " ") and after not in ("", " ") and (match[1] or match[2]) in _INLINE
+    return "" if inside else " "
 
 
 def _letters(match: re.Match[str]) -> str | None:
     """A word with digits or signs for letters, in letters; None for units, ordinals and codes such as 5g."""
     word = match[0]
     letters = sum("a" <= c <= "z" for c in word)
-    return word.translate(_LEET) if letters >= 2 or "$$" in word else None
+    signs = any(c in "@$!|" for c in word)
+    known = letters >= 3 or (letters >= 2 and signs) or (letters and "$$" in word)
+    return word.translate(_LEET) if known else None
+
+
+def _joined(match: re.Match[str]) -> str | None:
+    """A word written letter by letter; three letters alone only if they make a word worth hiding."""
+    word = match[0].replace(match[1], "")
+    return word if len(word) > 3 or word in WORDS else None
+
+
+def _spelt(match: re.Match[str]) -> str | None:
+    """A sentence written letter by letter, its words apart where the gaps are wider."""
+    words = re.split(r" {2,}", match[0])
+    return " ".join(word.replace(" ", "") for word in words) if len(words) > 1 else None
 
 
 def _unmask(match: re.Match[str]) -> str | None:
@@ -74,15 +135,23 @@ def _unmask(match: re.Match[str]) -> str | None:
 
 # What to look for before a step is worth its regular expression (most comments need none), the expression, the edit.
 _STEPS: tuple[tuple[Callable[[str], object], re.Pattern[str], Edit], ...] = (
-    (lambda t: "<" in t or "&" in t, _TAG, lambda m: " "),
+    (lambda t: "&" in t, _ENTITY, _character),
+    (lambda t: "<" in t or "[" in t, _TAG, _untagged),
+    (lambda t: not t.isascii(), _WORD, _latin),
+    (lambda t: not t.isascii(), _TURNED_WORD, _turned),
+    (_ODD.search, _TOKEN, lambda m: restore(m[0]) if _ODD.search(m[0]) else None),
+    (_MARKED_UP.search, _EMPHASIS, lambda m: m[2] or m[4]),
     (lambda t: "@" in t or "url" in t or "www." in t or _HOST.search(t), _ADDRESS, lambda m: URL),
     (lambda t: "@" in t or "[" in t, _MENTION, lambda m: " "),
-    (lambda t: not t.isascii(), _WORD, _latin),
     (_SIGNED.search, _DISGUISED, _letters),
-    (_SINGLE.search, _SPACED, lambda m: m[0].replace(m[1], "")),
+    (_SPELT.search, _SPELT, _spelt),
+    (_SINGLE.search, _SPACED, _joined),
     (lambda t: "*" in t, _MASK, _unmask),
+    (_STRETCHED.search, _LONG_RUN, lambda m: unstretch(m[0])),
     (lambda t: True, _STRETCHED, lambda m: m[1] * 2),
+    (lambda t: True, _LONG_WORD, lambda m: part(m[0])),
     (lambda t: "'" in t, re.compile("'"), lambda m: ""),
+    (lambda t: not t.isascii(), _SYMBOL, lambda m: f" {m[0]} " if unicodedata.category(m[0])[0] == "S" else None),
 )
 
 
@@ -112,6 +181,7 @@ def _apply(pattern: re.Pattern[str], edit: Edit, text: str, origin: list[int] | 
 
 def _run(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
     if not text.isascii():
+        text, origin = _apply(_REVERSED, _forwards, text, origin)
         text, origin = _apply(_MARKED, lambda m: unicodedata.normalize("NFKC", m[0]), text, origin)
     if origin is not None:
         folded = [_FOLDS[ord(c)] for c in text]
@@ -134,12 +204,19 @@ def normalise(text: str) -> Normalised:
 
 
 # Bits of the screen below: what a character may be part of.
-_LETTER, _SIGN, _MARK, _GAP = 1, 2, 4, 8
-_CLASSES = np.zeros(256, np.uint8)
-_CLASSES[[*range(ord("a"), ord("z") + 1)]] = _LETTER
-_CLASSES[[ord(c) for c in "0123456789$!|"]] = _SIGN
-_CLASSES[[ord(c) for c in "<&@*["] + [*range(9)] + [*range(14, 32)] + [11, 12, 127]] = _MARK
-_CLASSES[[ord(c) for c in " .-_"]] = _GAP
+_LETTER, _DIGIT, _LEADING, _MIDDLE, _MARK, _SPACE, _OTHER = 1, 2, 4, 8, 16, 32, 64
+_CLASSES = np.full(256, _OTHER, np.uint8)
+for _chars, _class in (
+    ("abcdefghijklmnopqrstuvwxyz'", _LETTER),
+    ("0123456789", _DIGIT),
+    ("$!|", _LEADING),
+    ("#%&^+?", _MIDDLE),
+    ("<@*[_~`", _MARK),
+    ("".join(map(chr, [*range(9), *range(14, 32), 11, 12, 127])), _MARK),
+    (" \t\n\r", _SPACE),
+):
+    _CLASSES[[ord(c) for c in _chars]] = _class
+_LONG = 12  # letters of a word that may be several
 
 
 def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:
@@ -151,16 +228,25 @@ def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:
     odd = kind == _MARK
     odd[starts[1:] - 1] = False  # our own NULs
     hits = [np.flatnonzero(odd), np.flatnonzero(same[1:] & same[:-1] & letter[2:])]
-    sign, dollar = kind == _SIGN, raw == ord("$")
-    after = letter | dollar
-    hits.append(np.flatnonzero(sign[1:-1] & after[2:] & (after | sign)[:-2]) + 1)
-    hits.append(np.flatnonzero(dollar[:-1] & after[1:]))
-    gap = kind == _GAP
+    sign = (kind & (_DIGIT | _LEADING)) != 0
+    hits.append(np.flatnonzero(sign[:-1] & letter[1:]))
+    hits.append(np.flatnonzero(letter[:-1] & (kind[1:] == _DIGIT)))
+    hits.append(np.flatnonzero((raw == ord("$"))[1:] & letter[:-1]))
+    hits.append(np.flatnonzero((kind[:-1] == _MIDDLE) & letter[1:]))
+    hits.append(np.flatnonzero(letter[:-2] & (kind[1:-1] == _MIDDLE) & ((kind[2:] & (_MIDDLE | _LEADING)) != 0)))
+    hits.append(np.flatnonzero((raw[:-1] == ord("&")) & (raw[1:] == ord("#"))))
+    gap = (kind & (_LETTER | _DIGIT)) == 0
     lone = gap[:-2] & letter[1:-1] & gap[2:]
+    tight = gap & (kind != _SPACE)
+    hits.append(np.flatnonzero(lone[:-2] & (tight[2:-2] & letter[3:-1])))
+    hits.append(np.flatnonzero(lone[2:] & (tight[2:-2] & letter[1:-3])))
     hits.append(np.flatnonzero(lone[:-2] & lone[2:]))
     colon, slash = raw == ord(":"), raw == ord("/")
     hits.append(np.flatnonzero(colon[:-2] & (slash[1:-1] | slash[2:])))
     hits.append(np.flatnonzero((raw[:-1] == ord(".")) & letter[1:]))  # example.com; "www" is a run of letters
+    ends = np.flatnonzero(~letter)
+    hits.append(ends[1:][np.diff(ends) > _LONG])
+    hits.append(starts[:1] if len(ends) and ends[0] >= _LONG else starts[:0])
     places = np.concatenate(hits)
     found = set((np.searchsorted(starts, places, side="right") - 1).tolist()) if len(places) else set()
     return {i for i in found if i < count}
