@@ -12,7 +12,7 @@ LOOKALIKES: dict[int, str] = {
     ord(pairs[i]): pairs[i + 1] for pairs in (_CYRILLIC, _GREEK, _ARMENIAN) for i in range(0, len(pairs), 2)
 }
 # Latin letters that no decomposition leads back to ASCII, and small capitals.
-_PLAIN = str.maketrans("łøđðħıŧæœƒɑɡɩʟɪɴʀᴀʙᴄᴅᴇғɢʜᴊᴋᴍᴏᴘǫᴛᴜᴠᴡʏᴢꜱ", "lodhhitaefagilinrabcdefghjkmopqtuvwyzs")
+_PLAIN = str.maketrans("łøđðħıŧæœƒɑɡɩʟɪɴʀᴀʙᴄᴅᴇғɢʜᴊᴋᴍᴏᴘǫᴛᴜᴠᴡʏᴢꜱꜰꞯ", "lodhhitaefagilinrabcdefghjkmopqtuvwyzsfq")
 # Letters drawn upside down, and those that become each other when a word is turned.
 _TURNED = str.maketrans("ɐɔǝɟƃɥᴉıɾʞɯɹʇʌʍʎqbdpun", "acefghiijkmrtvwybqpdnu")
 TURNED = "ɐɔǝɟƃɥᴉɾʞɯɹʇʌʍʎ"
@@ -44,6 +44,8 @@ def fold(char: str) -> str:
         return "" if drawn_over or "\u0300" <= char <= "\u036f" else char
     if char in "\u2018\u2019\u02bc\u2032\uff07":
         return "'"
+    if char in "ϲϹς":  # drawn like c and s, but folded they would be a sigma
+        return char.lower()
     if char in "…\u2800":  # an ellipsis, a blank of Braille
         return " "
     plain = "".join(_base(c) for c in unicodedata.normalize("NFKC", char).casefold()).translate(_PLAIN)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.letters import COMBINING, LOOKALIKES, TURNED, Folds, upright
-from models.rude import WORDS, part, restore, unstretch
+from models.rude import NEAR, WORDS, part, restore, unstretch
 
 URL = " \x02 "  # what an address becomes: a word of its own that no text can contain
 _FOLDS = Folds(dict.fromkeys(range(32), "") | {9: " ", 10: " ", 13: " ", 127: ""})
@@ -32,12 +32,15 @@ _INLINE = frozenset(_STYLES.split())
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|nbsp|#\d{1,7}|#x[0-9a-f]{1,6});?|&[a-z]{2,24};")
 _REVERSED = re.compile("\u202e([^\u202c\u2069\n]{1,200})")
 _EMPHASIS = re.compile(
-    r"(?<=[a-z])(?P<mark>\*{1,3}|__|~~|\|\||`)([a-z]+)(?P=mark)|(?P<mark2>\*{1,3}|__|~~|\|\||`)([a-z]+)(?P=mark2)(?=[a-z])"
+    r"(?<=[a-z])(?P<mark>\*\*|__|~~|\|\||`)([a-z]+)(?P=mark)|(?P<mark2>\*\*|__|~~|\|\||`)([a-z]+)(?P=mark2)(?=[a-z])"
 )
 _TOKEN = re.compile(r"(?<!\S)(?=\S{0,39}[^\sa-z])\S{3,40}(?!\S)")
 _TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
 _LONG_WORD = re.compile(r"(?<![a-z])[a-z]{12,40}(?![a-z])")
 _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
+_PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
+_ROMAN = re.compile(r"[ivxlcdm]+")
+_RARELY_DOUBLE = re.compile(r"(?<=[a-z])([aiu])\1{2,}|([aiu])\2{2,}(?=[a-z])")
 _SYMBOL = re.compile(r"[^\w\s\x00-\x7f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _DISGUISED = re.compile(  # bounded, so that no text makes it slow
@@ -50,7 +53,7 @@ _SPELT = re.compile(r"(?<![a-z0-9])[a-z](?: {1,3}[a-z]){6,}(?![a-z0-9])")  # a w
 _SIGNED = re.compile(r"[0-9@$!|][a-z$]")
 _SINGLE = re.compile(r"(?<![a-z0-9])[a-z](?:[^\w]|_)[a-z](?![a-z0-9])|[^\x00-\x7f]")
 _ODD = re.compile(  # a sign or a lone letter that may belong to the word beside it
-    r"[0-9$!|@][a-z]|[a-z][#%&^+?$@][a-z#%&^+?$@!*]|\*|[a-z][0-9]|[^\x00-\x7f]"
+    r"[0-9$!|@][a-z]|[a-z][#%&^+?$@][a-z#%&^+?$@!*]|[a-z][!|][0-9$]|\*|[a-z][0-9]|[^\x00-\x7f]"
     r"|(?<![a-z0-9'])[a-z][^\sa-z0-9'][a-z]|[a-z][^\sa-z0-9'][a-z](?![a-z0-9'])"
 )
 _MARKED_UP = re.compile(r"[*_~|`]")
@@ -88,9 +91,10 @@ def _turned(match: re.Match[str]) -> str | None:
 
 
 def _forwards(match: re.Match[str]) -> str | None:
-    """Text that a control character shows from right to left, if that is how it says something rude."""
+    """Text that a control character shows from right to left, as it is shown, unless only its own order says a word."""
     shown = match[1][::-1]
-    return shown if any(word in WORDS for word in shown.lower().split()) else None
+    rude = [any(word in WORDS for word in way.lower().split()) for way in (match[1], shown)]
+    return None if rude[0] and not rude[1] else shown
 
 
 def _character(match: re.Match[str]) -> str:
@@ -112,6 +116,13 @@ def _letters(match: re.Match[str]) -> str | None:
     signs = any(c in "@$!|" for c in word)
     known = letters >= 3 or (letters >= 2 and signs) or (letters and "$$" in word)
     return word.translate(_LEET) if known else None
+
+
+def _unstretched(match: re.Match[str]) -> str | None:
+    """The known word that was stretched, else one of each letter that English hardly ever doubles."""
+    if _ROMAN.fullmatch(match[0]):
+        return None
+    return unstretch(match[0]) or _RARELY_DOUBLE.sub(lambda m: m[1] or m[2], match[0])
 
 
 def _joined(match: re.Match[str]) -> str | None:
@@ -147,8 +158,9 @@ _STEPS: tuple[tuple[Callable[[str], object], re.Pattern[str], Edit], ...] = (
     (_SPELT.search, _SPELT, _spelt),
     (_SINGLE.search, _SPACED, _joined),
     (lambda t: "*" in t, _MASK, _unmask),
-    (_STRETCHED.search, _LONG_RUN, lambda m: unstretch(m[0])),
+    (_STRETCHED.search, _LONG_RUN, _unstretched),
     (lambda t: True, _STRETCHED, lambda m: m[1] * 2),
+    (lambda t: True, _PLAIN_WORD, lambda m: NEAR.get(m[0])),
     (lambda t: True, _LONG_WORD, lambda m: part(m[0])),
     (lambda t: "'" in t, re.compile("'"), lambda m: ""),
     (lambda t: not t.isascii(), _SYMBOL, lambda m: f" {m[0]} " if unicodedata.category(m[0])[0] == "S" else None),
@@ -235,6 +247,7 @@ def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:
     hits.append(np.flatnonzero((kind[:-1] == _MIDDLE) & letter[1:]))
     hits.append(np.flatnonzero(letter[:-2] & (kind[1:-1] == _MIDDLE) & ((kind[2:] & (_MIDDLE | _LEADING)) != 0)))
     hits.append(np.flatnonzero((raw[:-1] == ord("&")) & (raw[1:] == ord("#"))))
+    hits.append(np.flatnonzero(letter[:-2] & (kind[1:-1] == _LEADING) & ((kind[2:] == _DIGIT) | (raw[2:] == ord("$")))))
     gap = (kind & (_LETTER | _DIGIT)) == 0
     lone = gap[:-2] & letter[1:-1] & gap[2:]
     tight = gap & (kind != _SPACE)
@@ -273,7 +286,15 @@ def normalise_all(texts: Sequence[str]) -> list[str]:
     np.cumsum(sizes, out=starts[1:])
     suspects = _suspects(joined.encode("ascii"), starts, len(plain)) if plain else set()
     lowered = joined.replace("'", "").split("\0") if "\0" not in "".join(texts) else []
-    quick = {i: lowered[n] for n, i in enumerate(plain) if n not in suspects} if lowered else {}
+    quick = (
+        {
+            i: lowered[n]
+            for n, i in enumerate(plain)
+            if n not in suspects and NEAR.keys().isdisjoint(_PLAIN_WORD.findall(lowered[n]))
+        }
+        if lowered
+        else {}
+    )
     for i, text in enumerate(texts):
         done = quick.get(i)
         out[i] = _run(text, None)[0] if done is None else done

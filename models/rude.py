@@ -8,26 +8,39 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import islice, product
 
-_VERBS = "fuck suck kill hate murder rape"  # with -s -er -ers -ed -ing -in
+_VERBS = "fuck suck kill murder"  # with -s -er -ers -ed -ing -in
 _NOUNS = (  # with -s
-    "ass asshole bastard bitch bullshit cock coon coward cracker cretin cunt dick dickhead douchebag dumbass dumbfuck "
+    "ass asshole bastard bullshit cock coon coward cracker cretin cunt dick dickhead douchebag dumbass dumbfuck "
     "dyke fag faggot fucktard fuckwit gook homo idiot imbecile jackass kike liar loser moron motherfucker nazi nigga "
     "nigger paki parasite pervert pig prick pussy raghead rapist rat retard scumbag shit shithead slut snowflake "
     "spic terrorist thug towelhead tranny traitor troll twat wanker whore"
 )
 _OTHERS = (
-    "bitches bitching bitchy braindead brainless bullshitting clown crap cum damn degenerate die disgusting dumb "
+    "bitch bitches bitching bitchy braindead brainless bullshitting clown crap cum damn degenerate die disgusting dumb "
     "dumbest evil filth filthy fuckin fuckface fugly garbage gay hell ignorant idiotic jew jews kys lunatic moronic "
     "mothafucka motherfucking noob noobs pathetic pissed pussies retarded scum sexist shitty shithole shitting sicko "
     "stupid stupidity subhuman trash ugly vermin vile worthless"
 )
-WORDS = frozenset(
+_STRONG = (  # rude or not, what hostile comments turn on
+    "arrogant arse asinine bigot bigots bigotry bozo brainwashed buffoon buffoons bully butt butthole childish clowns "
+    "cockroach cockroaches cocksucker cocksuckers corrupt crappy crazy creep creepy criminal criminals crook crooks "
+    "deplorable despicable dictator dimwit dipshit disgrace disgusted embarrassment fascist fascists fool foolish fools "
+    "freak freaking fuckhead gays goddamn greedy hateful homophobic horrible hypocrisy hypocrite hypocrites "
+    "hypocritical idiocy ignorance illiterate immigrants incompetence incompetent insane jerk jerks jewish lazy lesbian "
+    "liberals lunatics lying mental mentally muslim muslims narcissist nasty nerd nerds nonsense obnoxious penis piss "
+    "porn psychopath puppet racism racist racists ridicule ridiculous rubbish rude screw screwed selfish shameless "
+    "silly sociopath stupidest trump useless vagina worst"
+)
+_BLUNT = frozenset(
     [stem + end for stem in _VERBS.split() for end in ("", "s", "er", "ers", "ed", "ing", "in")]
-    + [stem.removesuffix("e") + end for stem in ("hate", "rape") for end in ("ed", "er", "ers", "ing")]
+    + [stem + end for stem in ("hat", "rap") for end in ("e", "es", "ed", "er", "ers", "ing")]
     + [stem + end for stem in _NOUNS.split() for end in ("", "s")]
     + _OTHERS.split()
 )
+WORDS = _BLUNT | frozenset(_STRONG.split())
 _UNSURE = frozenset(
     ["hell", "rat", "rats", "pig", "pigs", "clown"]
 )  # too near to harmless words to be guessed from signs
@@ -36,12 +49,21 @@ _EDGES = "\"'().,:;?!<>[]{}\x02"
 _MASKS = "*#%@&!$^?"
 _MASKED = re.compile(rf"[a-z][a-z{re.escape(_MASKS)}]*", re.ASCII)
 _MASK = re.compile(f"[{re.escape(_MASKS)}]")
-_LEETS = (str.maketrans("013456789@$!|+€£¢", "oieasgtbgasiitelc"), str.maketrans("01345678@$!|", "oleasbtbasll"))
+_LEET = {
+    **dict(zip("034579@$+€£¢", "oeastgastelc", strict=True)),
+    **dict.fromkeys("1!|", "il"),
+    "6": "gb",
+    "8": "b",
+}
+_READINGS = 32  # tried for one token
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 _LONG = 5  # letters from which a word is known by, however often each of them is repeated
 _INSIDE = re.compile(  # what no harmless long word contains
-    "asshole|bastard|bitch|bullshit|dumbass|faggot|(?:mother)?fuck(?:ing|ers?|ed)?|garbage|idiot|imbecile|(?<!oxy)moron"
-    "|(?<!s)nigg(?:er|a)|retard(?!an|at)|scumbag|shit(?![ae])|stupid|subhuman|whore|worthless"
+    "asshole|bastard|bitch|bullshit|buffoon|clown|cocksuck|(?<!in)corrupt|coward|disgrace|disgusting|dumbass|faggot"
+    "|fascist|foolish|(?:mother)?fuck(?:ing|ers?|ed)?|garbage|hypocri(?:tes?|sy)|idiot|ignoran(?:t|ce)|imbecile"
+    "|incompetent|liberals|(?<!c)losers?(?!t)|(?<!oxy)moron|muslims?|(?<!s)nigg(?:er|a)|nonsense|(?<![amy])pathetic|racist"
+    "|retard(?!an|at)|ridiculous|rubbish|scumbag|shit(?![ae])|stupid|subhuman|terrorist|traitor|trump(?!et)|useless"
+    "|whore|worthless"
 )
 _SMALL = re.compile(
     "youre|your|you|are|is|an|a|the|such|what|he|she|they|them|this|that|it|of|and|all|u|r|go|shut|up|piece|in|to|i|we"
@@ -53,9 +75,17 @@ def _collapse(word: str) -> str:
 
 
 _COLLAPSED = {_collapse(word): word for word in sorted(WORDS, key=len, reverse=True)}
-_BY_SHAPE: dict[tuple[str, int], list[str]] = defaultdict(list)
-for _word in sorted(WORDS - _UNSURE):
-    _BY_SHAPE[_word[0], len(_word)].append(_word)
+
+
+def _by_shape(words: Iterable[str]) -> dict[tuple[str, int], list[str]]:
+    """First letter and length -> the words."""
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for word in sorted(words):
+        found[word[0], len(word)].append(word)
+    return found
+
+
+_SHAPES = (_by_shape(_BLUNT - _UNSURE), _by_shape(WORDS - _UNSURE))  # people mask blunt words before any other
 
 
 def unstretch(word: str) -> str | None:
@@ -68,16 +98,19 @@ def _unmask(core: str) -> str | None:
     if not _MASKED.fullmatch(core) or not _MASK.search(core):
         return None
     shape = re.compile(_MASK.sub("[a-z]", core))
-    fits = [word for word in _BY_SHAPE.get((core[0], len(core)), ()) if shape.fullmatch(word)]
-    return fits[0] if len(fits) == 1 else None
+    for shapes in _SHAPES:
+        fits = [word for word in shapes.get((core[0], len(core)), ()) if shape.fullmatch(word)]
+        if fits:
+            return fits[0] if len(fits) == 1 else None
+    return None
 
 
 def _written_out(core: str) -> str | None:
     shown = sum("a" <= c <= "z" for c in core)
     if shown < 2 or core.isalpha():
         return None
-    for table in _LEETS:
-        word = _NOT_LETTERS.sub("", core.translate(table))
+    for reading in islice(product(*(_LEET.get(c, c) for c in core)), _READINGS):
+        word = _NOT_LETTERS.sub("", "".join(reading))
         if word not in WORDS:
             word = unstretch(word) or "" if len(word) > _LONG else ""
         if word and (len(word) < 3 * shown) and "'" not in core and word not in _UNSURE:
@@ -98,6 +131,31 @@ def restore(token: str) -> str | None:
     return None
 
 
+# What _near would take for a slip of a known word, but is a word, a name or an abbreviation itself.
+_REALLY = (
+    "ares ars asss boz carp cck cnt con cons crepe dyk fol hat hats hatter hatters hatting hmo hom homs hte jws kik kke "
+    "lair lairs lar lars morn naz nob nobs pak pens pgs pki pss rap rapped rapper rappers rapping raps rast rts rud sick "
+    "silyl spc twt twts ville vil"
+)
+_REAL = frozenset(_REALLY.split())
+
+
+def _near() -> dict[str, str]:
+    """Known words with a letter doubled, two neighbours swapped, or a vowel left out -> the word."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for word in WORDS:
+        for i in range(1, len(word)):
+            if len(word) > 3:
+                found[word[:i] + word[i] + word[i:]].add(word)
+                found[word[:i] + word[i + 1 : i + 2] + word[i] + word[i + 2 :]].add(word)
+                if word[i] in "aeiou":
+                    found[word[:i] + word[i + 1 :]].add(word)
+    return {near: min(words) for near, words in found.items() if len(words) == 1 and near not in WORDS | _REAL}
+
+
+NEAR = _near()
+
+
 def _parted(letters: str) -> str:
     """The small words that a run of letters consists of, or the run itself."""
     words = _SMALL.findall(letters)
@@ -105,13 +163,16 @@ def _parted(letters: str) -> str:
 
 
 def part(token: str) -> str | None:
-    """A long token with the known word inside it set apart; None if there is none, or no more than an ending."""
-    found = _INSIDE.search(token)
+    """A long token with the known words inside it set apart; None if there is none, or no more than an ending."""
+    found = list(_INSIDE.finditer(token))
     if not found:
         return None
-    before, after = token[: found.start()], token[found.end() :]
-    if len(before) + len(after) < (3 if before else 5):
+    before, rest = token[: found[0].start()], len(token) - found[0].end()
+    if len(before) + rest < (3 if before else 5):
         return None
-    if len(after) <= 3:  # most often an ending
-        return f"{_parted(before)} {found[0]}{after}".strip()
-    return f"{_parted(before)} {found[0]} {_parted(after)}".strip()
+    parts = [_parted(before)] if before else []
+    ends = [match.start() for match in found[1:]] + [len(token)]
+    for match, end in zip(found, ends, strict=True):
+        after = token[match.end() : end]
+        parts += [match[0] + after] if len(after) <= 3 else [match[0], _parted(after)]  # three are most often an ending
+    return " ".join(parts)
