@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.letters import COMBINING, LOOKALIKES, TURNED, Folds, upright
-from models.rude import NEAR, WORDS, part, restore, unstretch
+from models.rude import NEAR, SMALL, WORDS, apart, part, restore, unstretch
 
 URL = " \x02 "  # what an address becomes: a word of its own that no text can contain
 _FOLDS = Folds(dict.fromkeys(range(32), "") | {9: " ", 10: " ", 13: " ", 127: ""})
@@ -41,6 +41,9 @@ _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
 _PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
 _ROMAN = re.compile(r"[ivxlcdm]+")
 _RARELY_DOUBLE = re.compile(r"(?<=[a-z])([aiu])\1{2,}|([aiu])\2{2,}(?=[a-z])")
+_EMOJI = r"[^\w\s\x00-\x7f]{1,3}"
+_BROKEN = re.compile(rf"(?<![^\W_])([a-z]{{1,2}}){_EMOJI}([a-z]{{2,}})|([a-z]{{2,}}){_EMOJI}([a-z]{{1,2}})(?![^\W_])")
+_GREETINGS = frozenset(("hi", "ok", "oh", "ah", "yo", "ya", "am", "ny", "la", "uk"))
 _SYMBOL = re.compile(r"[^\w\s\x00-\x7f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _DISGUISED = re.compile(  # bounded, so that no text makes it slow
@@ -87,7 +90,7 @@ def _latin(match: re.Match[str]) -> str | None:
 def _turned(match: re.Match[str]) -> str | None:
     """A word written upside down, upright; one such letter alone may be phonetics."""
     word = upright(match[0])
-    return word if sum(c in TURNED for c in match[0]) >= 2 and word.isascii() else None
+    return word if word in WORDS or (sum(c in TURNED for c in match[0]) >= 2 and word.isascii()) else None
 
 
 def _forwards(match: re.Match[str]) -> str | None:
@@ -126,9 +129,17 @@ def _unstretched(match: re.Match[str]) -> str | None:
 
 
 def _joined(match: re.Match[str]) -> str | None:
-    """A word written letter by letter; three letters alone only if they make a word worth hiding."""
+    """A word or two written letter by letter; three letters alone only if they make a word worth hiding."""
     word = match[0].replace(match[1], "")
-    return word if len(word) > 3 or word in WORDS else None
+    if len(word) > 3:
+        return word if word in WORDS else apart(word) or word
+    return word if word in WORDS or (match[1] == " " and word in SMALL) else None
+
+
+def _between(match: re.Match[str]) -> str | None:
+    """A word broken by an emoji near one of its ends; whole small words around it are two words."""
+    before, after = (match[1], match[2]) if match[1] else (match[3], match[4])
+    return None if not {before, after}.isdisjoint(SMALL | _GREETINGS) else before + after
 
 
 def _spelt(match: re.Match[str]) -> str | None:
@@ -151,6 +162,7 @@ _STEPS: tuple[tuple[Callable[[str], object], re.Pattern[str], Edit], ...] = (
     (lambda t: not t.isascii(), _WORD, _latin),
     (lambda t: not t.isascii(), _TURNED_WORD, _turned),
     (_ODD.search, _TOKEN, lambda m: restore(m[0]) if _ODD.search(m[0]) else None),
+    (lambda t: not t.isascii(), _BROKEN, _between),
     (_MARKED_UP.search, _EMPHASIS, lambda m: m[2] or m[4]),
     (lambda t: "@" in t or "url" in t or "www." in t or _HOST.search(t), _ADDRESS, lambda m: URL),
     (lambda t: "@" in t or "[" in t, _MENTION, lambda m: " "),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.attacks import ATTACKS
 
 Score = Callable[[list[str]], NDArray[np.floating[Any]]]  # texts -> (texts,), held at the threshold and above
-_WORD = re.compile(r"[^\W\d_]{3,}")
+_WORD = re.compile(r"[^\W\d_]{4,}")
 _TRIED = 60  # words of a text that are tried out
 
 

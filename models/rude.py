@@ -25,14 +25,15 @@ _OTHERS = (
     "stupid stupidity subhuman trash ugly vermin vile worthless"
 )
 _STRONG = (  # rude or not, what hostile comments turn on
-    "arrogant arse asinine bigot bigots bigotry bozo brainwashed buffoon buffoons bully butt butthole childish clowns "
-    "cockroach cockroaches cocksucker cocksuckers corrupt crappy crazy creep creepy criminal criminals crook crooks "
-    "deplorable despicable dictator dimwit dipshit disgrace disgusted embarrassment fascist fascists fool foolish fools "
-    "freak freaking fuckhead gays goddamn greedy hateful homophobic horrible hypocrisy hypocrite hypocrites "
-    "hypocritical idiocy ignorance illiterate immigrants incompetence incompetent insane jerk jerks jewish lazy lesbian "
-    "liberals lunatics lying mental mentally muslim muslims narcissist nasty nerd nerds nonsense obnoxious penis piss "
-    "porn psychopath puppet racism racist racists ridicule ridiculous rubbish rude screw screwed selfish shameless "
-    "silly sociopath stupidest trump useless vagina worst"
+    "abuse anus arrogant arse asinine bigot bigots bigotry black blacks bozo brain brains brainwashed buffoon buffoons "
+    "bully butt butthole childish clowns cockroach cockroaches cocksucker cocksuckers corrupt crappy crazy creep creepy "
+    "criminal criminals crook crooks deplorable deport despicable dictator dimwit dipshit disgrace disgusted "
+    "embarrassment exterminate fascist fascists fool foolish fools freak freaking fuckhead fuckstick gays goddamn greedy "
+    "hateful homophobic horrible hypocrisy hypocrite hypocrites hypocritical idiocy ignorance illegal illegals illiterate "
+    "immigrants incompetence incompetent insane jerk jerks jewish lazy lesbian liberals lunatics lying mental mentally "
+    "muslim muslims narcissist nasty nerd nerds nonsense obama obnoxious penis piss porn psychopath puppet racism racist "
+    "racists ridicule ridiculous rubbish rude screw screwed selfish sex shameless shitbag silly sociopath stupidest "
+    "stupidly supremacist trump turd useless vagina white whites women worst"
 )
 _BLUNT = frozenset(
     [stem + end for stem in _VERBS.split() for end in ("", "s", "er", "ers", "ed", "ing", "in")]
@@ -63,11 +64,15 @@ _INSIDE = re.compile(  # what no harmless long word contains
     "|fascist|foolish|(?:mother)?fuck(?:ing|ers?|ed)?|garbage|hypocri(?:tes?|sy)|idiot|ignoran(?:t|ce)|imbecile"
     "|incompetent|liberals|(?<!c)losers?(?!t)|(?<!oxy)moron|muslims?|(?<!s)nigg(?:er|a)|nonsense|(?<![amy])pathetic|racist"
     "|retard(?!an|at)|ridiculous|rubbish|scumbag|shit(?![ae])|stupid|subhuman|terrorist|traitor|trump(?!et)|useless"
-    "|whore|worthless"
+    "|whore|worthless|crazy|dumb(?!led|bel|o)|fool(?!p)|jerk|nazis?(?!f)|sucks"
 )
-_SMALL = re.compile(
-    "youre|your|you|are|is|an|a|the|such|what|he|she|they|them|this|that|it|of|and|all|u|r|go|shut|up|piece|in|to|i|we"
+_SMALL_WORDS = (
+    "a about all an and are as at be being but by can could did do does else ever every fat for from get go got had has "
+    "have he her here him his how i if in into is it its just know like little me more my no not now of off on one only "
+    "or our out people piece please r really she should shut so some stop such that the their them there these they this "
+    "to too u up ur us very want was we were what when where who why will with would you your youre yourself"
 )
+SMALL = frozenset(_SMALL_WORDS.split())
 
 
 def _collapse(word: str) -> str:
@@ -107,13 +112,13 @@ def _unmask(core: str) -> str | None:
 
 def _written_out(core: str) -> str | None:
     shown = sum("a" <= c <= "z" for c in core)
-    if shown < 2 or core.isalpha():
+    if not shown or core.isalpha():
         return None
     for reading in islice(product(*(_LEET.get(c, c) for c in core)), _READINGS):
         word = _NOT_LETTERS.sub("", "".join(reading))
         if word not in WORDS:
             word = unstretch(word) or "" if len(word) > _LONG else ""
-        if word and (len(word) < 3 * shown) and "'" not in core and word not in _UNSURE:
+        if word and (shown > 1 or len(word) > 3) and "'" not in core and word not in _UNSURE:
             return word
     return _unmask(core)
 
@@ -123,7 +128,7 @@ def restore(token: str) -> str | None:
 
     None if that is no known word, or not surely one.
     """
-    for core in dict.fromkeys((token.strip(_EDGES), token.rstrip(_EDGES))):
+    for core in dict.fromkeys((token.strip(_EDGES), token.rstrip(_EDGES), token.lstrip(_EDGES))):
         word = _written_out(core) if len(core) > 2 else None
         if word:
             begin = token.index(core)
@@ -133,9 +138,9 @@ def restore(token: str) -> str | None:
 
 # What _near would take for a slip of a known word, but is a word, a name or an abbreviation itself.
 _REALLY = (
-    "ares ars asss boz carp cck cnt con cons crepe dyk fol hat hats hatter hatters hatting hmo hom homs hte jws kik kke "
+    "ares ars asss boz carp cck cnt con cons crepe dyk hat hats hatter hatters hatting hmo hom homs hte jws kik kke "
     "lair lairs lar lars morn naz nob nobs pak pens pgs pki pss rap rapped rapper rappers rapping raps rast rts rud sick "
-    "silyl spc twt twts ville vil"
+    "silyl spc whit brian bran brans brin brins ans aus abus bama twt twts ville vil"
 )
 _REAL = frozenset(_REALLY.split())
 
@@ -156,23 +161,35 @@ def _near() -> dict[str, str]:
 NEAR = _near()
 
 
-def _parted(letters: str) -> str:
-    """The small words that a run of letters consists of, or the run itself."""
-    words = _SMALL.findall(letters)
-    return " ".join(words) if "".join(words) == letters else letters
+def apart(letters: str) -> str | None:
+    """A run of letters as the fewest small and known words that make it up; None if it isn't made of such."""
+    best: list[list[str] | None] = [[]]
+    for end in range(1, len(letters) + 1):
+        ways = (
+            [*before, letters[begin:end]]
+            for begin in range(max(0, end - 15), end)
+            if (before := best[begin]) is not None and (letters[begin:end] in SMALL or letters[begin:end] in WORDS)
+        )
+        best.append(min(ways, key=len, default=None))
+    return " ".join(best[-1]) if best[-1] else None
 
 
 def part(token: str) -> str | None:
     """A long token with the known words inside it set apart; None if there is none, or no more than an ending."""
+    words = apart(token)
+    if words and any(word in WORDS for word in words.split()):
+        return words
     found = list(_INSIDE.finditer(token))
     if not found:
         return None
     before, rest = token[: found[0].start()], len(token) - found[0].end()
     if len(before) + rest < (3 if before else 5):
         return None
-    parts = [_parted(before)] if before else []
+    parts = [apart(before) or before] if before else []
     ends = [match.start() for match in found[1:]] + [len(token)]
     for match, end in zip(found, ends, strict=True):
         after = token[match.end() : end]
-        parts += [match[0] + after] if len(after) <= 3 else [match[0], _parted(after)]  # three are most often an ending
+        parts += (
+            [match[0] + after] if len(after) <= 3 else [match[0], apart(after) or after]
+        )  # three are most often an ending
     return " ".join(parts)
