@@ -36,7 +36,7 @@ _EMPHASIS = re.compile(
 )
 _TOKEN = re.compile(r"(?<!\S)(?=\S{0,39}[^\sa-z])\S{3,40}(?!\S)")
 _TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
-_LONG_WORD = re.compile(r"(?<![a-z])[a-z]{12,40}(?![a-z])")
+_LONG_WORD = re.compile(r"(?<![a-z])[a-z]{9,40}(?![a-z])")
 _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
 _PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
 _ROMAN = re.compile(r"[ivxlcdm]+")
@@ -240,7 +240,7 @@ for _chars, _class in (
     (" \t\n\r", _SPACE),
 ):
     _CLASSES[[ord(c) for c in _chars]] = _class
-_LONG = 12  # letters of a word that may be several
+_LONG = 9  # letters of a word that may be several
 
 
 def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:

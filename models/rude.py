@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import islice, product
 
 _VERBS = "fuck suck kill murder"  # with -s -er -ers -ed -ing -in
@@ -25,15 +26,16 @@ _OTHERS = (
     "stupid stupidity subhuman trash ugly vermin vile worthless"
 )
 _STRONG = (  # rude or not, what hostile comments turn on
-    "abuse anus arrogant arse asinine bigot bigots bigotry black blacks bozo brain brains brainwashed buffoon buffoons "
-    "bully butt butthole childish clowns cockroach cockroaches cocksucker cocksuckers corrupt crappy crazy creep creepy "
-    "criminal criminals crook crooks deplorable deport despicable dictator dimwit dipshit disgrace disgusted "
-    "embarrassment exterminate fascist fascists fool foolish fools freak freaking fuckhead fuckstick gays goddamn greedy "
-    "hateful homophobic horrible hypocrisy hypocrite hypocrites hypocritical idiocy ignorance illegal illegals illiterate "
-    "immigrants incompetence incompetent insane jerk jerks jewish lazy lesbian liberals lunatics lying mental mentally "
-    "muslim muslims narcissist nasty nerd nerds nonsense obama obnoxious penis piss porn psychopath puppet racism racist "
-    "racists ridicule ridiculous rubbish rude screw screwed selfish sex shameless shitbag silly sociopath stupidest "
-    "stupidly supremacist trump turd useless vagina white whites women worst"
+    "abuse anus arrogant arse asinine bigot bigots bigotry black blacks bozo brain brains brainwashed buffoon "
+    "buffoons bully butt butthole childish clowns cockroach cockroaches cocksucker cocksuckers corrupt crappy "
+    "crazy creep creepy criminal criminals crook crooks deplorable deport despicable dictator dimwit dipshit "
+    "disgrace disgusted embarrassment exterminate fascist fascists fool foolish fools freak freaking fuckhead "
+    "fuckstick gays goddamn greedy hateful homophobic horrible hypocrisy hypocrite hypocrites hypocritical "
+    "idiocy ignorance illegal illegals illiterate immigrants incompetence incompetent insane jerk jerks jewish "
+    "lazy lesbian liberals lunatics lying mental mentally muslim muslims narcissist nasty nerd nerds nonsense "
+    "obama obnoxious penis piss porn psychopath puppet racism racist racists ridicule ridiculous rubbish rude "
+    "screw screwed selfish sex shameless shitbag silly sociopath stupidest stupidly supremacist trump turd "
+    "useless vagina white whites women worst"
 )
 _BLUNT = frozenset(
     [stem + end for stem in _VERBS.split() for end in ("", "s", "er", "ers", "ed", "ing", "in")]
@@ -64,13 +66,14 @@ _INSIDE = re.compile(  # what no harmless long word contains
     "|fascist|foolish|(?:mother)?fuck(?:ing|ers?|ed)?|garbage|hypocri(?:tes?|sy)|idiot|ignoran(?:t|ce)|imbecile"
     "|incompetent|liberals|(?<!c)losers?(?!t)|(?<!oxy)moron|muslims?|(?<!s)nigg(?:er|a)|nonsense|(?<![amy])pathetic|racist"
     "|retard(?!an|at)|ridiculous|rubbish|scumbag|shit(?![ae])|stupid|subhuman|terrorist|traitor|trump(?!et)|useless"
-    "|whore|worthless|crazy|dumb(?!led|bel|o)|fool(?!p)|jerk|nazis?(?!f)|sucks"
+    "|whore|worthless|crazy|dumb(?!led|bel|o|f)|fool(?![peh])|jerk|sucks"
 )
 _SMALL_WORDS = (
-    "a about all an and are as at be being but by can could did do does else ever every fat for from get go got had has "
-    "have he her here him his how i if in into is it its just know like little me more my no not now of off on one only "
-    "or our out people piece please r really she should shut so some stop such that the their them there these they this "
-    "to too u up ur us very want was we were what when where who why will with would you your youre yourself"
+    "a about all an and are as at be being but by can could did do does else ever every fat for from get go got "
+    "had has have he her here him his how i if in into is it its just know like little me more my no not now of "
+    "off on one only or our out people piece please r really she should shut so some stop such that the their "
+    "them there these they this to too u up ur us very want was we were what when where who why will with would "
+    "you your youre yourself"
 )
 SMALL = frozenset(_SMALL_WORDS.split())
 
@@ -123,6 +126,7 @@ def _written_out(core: str) -> str | None:
     return _unmask(core)
 
 
+@lru_cache(1 << 14)
 def restore(token: str) -> str | None:
     """What a token (no white space) with signs among its letters stands for, punctuation at its ends kept.
 
@@ -138,9 +142,9 @@ def restore(token: str) -> str | None:
 
 # What _near would take for a slip of a known word, but is a word, a name or an abbreviation itself.
 _REALLY = (
-    "ares ars asss boz carp cck cnt con cons crepe dyk hat hats hatter hatters hatting hmo hom homs hte jws kik kke "
-    "lair lairs lar lars morn naz nob nobs pak pens pgs pki pss rap rapped rapper rappers rapping raps rast rts rud sick "
-    "silyl spc whit brian bran brans brin brins ans aus abus bama twt twts ville vil"
+    "ares ars asss boz carp cck cnt con cons crepe dyk hat hats hatter hatters hatting hmo hom homs hte jws kik "
+    "kke lair lairs lar lars morn naz nob nobs pak pens pgs pki pss rap rapped rapper rappers rapping raps rast "
+    "rts rud sick silyl spc whit brian bran brans brin brins ans aus abus bama twt twts ville vil"
 )
 _REAL = frozenset(_REALLY.split())
 
@@ -161,22 +165,27 @@ def _near() -> dict[str, str]:
 NEAR = _near()
 
 
-def apart(letters: str) -> str | None:
-    """A run of letters as the fewest small and known words that make it up; None if it isn't made of such."""
+def apart(letters: str, pieces: frozenset[str] = SMALL | WORDS) -> str | None:
+    """A run of letters as the fewest of `pieces` that make it up; None if it isn't made of such."""
     best: list[list[str] | None] = [[]]
     for end in range(1, len(letters) + 1):
         ways = (
             [*before, letters[begin:end]]
             for begin in range(max(0, end - 15), end)
-            if (before := best[begin]) is not None and (letters[begin:end] in SMALL or letters[begin:end] in WORDS)
+            if (before := best[begin]) is not None and letters[begin:end] in pieces
         )
         best.append(min(ways, key=len, default=None))
     return " ".join(best[-1]) if best[-1] else None
 
 
+_HARMLESS = frozenset(("rapist", "rapists", "pathetic", "killing"))  # ends of harmless words too
+_PIECES = SMALL - {"i", "r", "u"} | {word for word in WORDS - _HARMLESS if len(word) > 3}
+
+
+@lru_cache(1 << 15)
 def part(token: str) -> str | None:
     """A long token with the known words inside it set apart; None if there is none, or no more than an ending."""
-    words = apart(token)
+    words = apart(token, _PIECES)
     if words and any(word in WORDS for word in words.split()):
         return words
     found = list(_INSIDE.finditer(token))
