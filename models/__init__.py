@@ -15,12 +15,12 @@ SCORERS: dict[str, Callable[[Path], Scorer]] = {
 }
 
 
-def load_scorer(name: str = DEFAULT_SCORER) -> Scorer:
-    """Load a scorer of the registry from the artefacts in this package.
+def load_scorer(name: str = DEFAULT_SCORER, artefacts: Path = ARTEFACTS) -> Scorer:
+    """Load a scorer of the registry; `artefacts` has one folder a scorer, by default those in this package.
 
     Raises KeyError for a name that is not in `SCORERS`, ArtefactError if the artefact is missing or damaged.
     """
-    return SCORERS[name](ARTEFACTS / name)
+    return SCORERS[name](artefacts / name)
 
 
 __all__ = ["ARTEFACTS", "ATTRIBUTES", "DEFAULT_SCORER", "SCORERS", "ArtefactError", "Scorer", "Span", "load_scorer"]

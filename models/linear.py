@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.artefacts import read_artefact
+from models.artefacts import WEIGHTS, read_artefact
 from models.explain import spans
 from models.features import SETTINGS, Grams, grams
 from models.normalise import normalise, normalise_all
@@ -117,8 +117,9 @@ def from_arrays(arrays: Mapping[str, NDArray[Any]], attributes: Sequence[str]) -
 
 def load_linear(folder: Path) -> LinearScorer:
     """Read the artefact in `folder`; raises ArtefactError."""
-    manifest, arrays = read_artefact(folder)
+    artefact = read_artefact(folder)
+    manifest, arrays = artefact.manifest, artefact.arrays.get(WEIGHTS, {})
     settings = {**SETTINGS, "bits": arrays["weights"].shape[0].bit_length() - 1} if "weights" in arrays else SETTINGS
-    if (manifest["scorer"], manifest["scorer_version"]) != (NAME, VERSION) or manifest["features"] != settings:
+    if (manifest["scorer"], manifest["scorer_version"]) != (NAME, VERSION) or manifest.get("features") != settings:
         raise ArtefactError(f"artefact is not for scorer {NAME} {VERSION} with the features of this program")
     return from_arrays(arrays, manifest["attributes"])

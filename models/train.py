@@ -20,7 +20,7 @@ from scipy.sparse import csr_matrix, diags, vstack
 from sklearn.linear_model import LogisticRegression
 
 from models import ARTEFACTS, linear
-from models.artefacts import write_artefact
+from models.artefacts import WEIGHTS, write_artefact
 from models.datasets import OWN, DataError, Table, load_table
 from models.features import BITS, SETTINGS, grams
 from models.normalise import normalise_all
@@ -182,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         table = load_table(options.data, options.without_unlicensed, say=say)
-        write_artefact(options.out, fit(table, say), facts(table))
+        write_artefact(options.out, {WEIGHTS: fit(table, say)}, facts(table))
     except (LicenceError, DataError) as error:
         say(f"error: {error}")
         return 1

@@ -102,7 +102,7 @@ def test_applied_scores_are_the_fitted_model(table: Table) -> None:
 
 def test_training_is_deterministic_and_learns(table: Table, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_artefact(tmp_path / name, fit(table, lambda line: None, bits=12), facts(table, bits=12))
+        write_artefact(tmp_path / name, {WEIGHTS: fit(table, lambda line: None, bits=12)}, facts(table, bits=12))
     assert (tmp_path / "one" / WEIGHTS).read_bytes() == (tmp_path / "two" / WEIGHTS).read_bytes()
     scorer = load_linear(tmp_path / "one")
     vile, kind = scorer.score(["you are vile", "you are kind"])
