@@ -39,7 +39,7 @@ _TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
 _LONG_WORD = re.compile(r"(?<![a-z])[a-z]{9,40}(?![a-z])")
 _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
 _PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
-_ROMAN = re.compile(r"[ivxlcdm]+")
+_ROMAN = re.compile(r"(?:ww)?[ivxlcdm]+")
 _RARELY_DOUBLE = re.compile(r"(?<=[a-z])([aiu])\1{2,}|([aiu])\2{2,}(?=[a-z])")
 _EMOJI = r"[^\w\s\x00-\x7f]{1,3}"
 _BROKEN = re.compile(rf"(?<![^\W_])([a-z]{{1,2}}){_EMOJI}([a-z]{{2,}})|([a-z]{{2,}}){_EMOJI}([a-z]{{1,2}})(?![^\W_])")
@@ -132,7 +132,8 @@ def _joined(match: re.Match[str]) -> str | None:
     """A word or two written letter by letter; three letters alone only if they make a word worth hiding."""
     word = match[0].replace(match[1], "")
     if len(word) > 3:
-        return word if word in WORDS else apart(word) or word
+        words = apart(word) or word
+        return words if word not in WORDS and not WORDS.isdisjoint(words.split()) else word
     return word if word in WORDS or (match[1] == " " and word in SMALL) else None
 
 

@@ -50,6 +50,7 @@ _UNSURE = frozenset(
 _RUN = re.compile(r"(.)\1+")
 _EDGES = "\"'().,:;?!<>[]{}\x02"
 _MASKS = "*#%@&!$^?"
+_ENDS = "abcdefghijklmnopqrstuvwxyz*"
 _MASKED = re.compile(rf"[a-z][a-z{re.escape(_MASKS)}]*", re.ASCII)
 _MASK = re.compile(f"[{re.escape(_MASKS)}]")
 _LEET = {
@@ -103,7 +104,7 @@ def unstretch(word: str) -> str | None:
 
 def _unmask(core: str) -> str | None:
     """The only known word of the same length that has the same letters wherever the mask shows some."""
-    if not _MASKED.fullmatch(core) or not _MASK.search(core):
+    if not _MASKED.fullmatch(core) or not _MASK.search(core) or core[-1] not in _ENDS:
         return None
     shape = re.compile(_MASK.sub("[a-z]", core))
     for shapes in _SHAPES:
