@@ -20,6 +20,10 @@ help: ## list the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary comment-moderation -c constraints.txt -e '.[test]'
 	@touch $@
 
+.venv/installed-train: .venv/installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary comment-moderation -c constraints.txt -e '.[train,evaluate]'
+	@touch $@
+
 install: .venv/installed-test ## the product and its test tools, into .venv
 
 run: .venv/installed ## start everything with demo content
@@ -39,9 +43,9 @@ check: lint test ## exactly what CI runs
 bench: .venv/installed-test ## measure; results go to benchmarks/README.md by hand
 	$(BIN)/python -m benchmarks
 
-train: .venv/installed-test ## fit the classifier on the labelled data in DATA
+train: .venv/installed-train ## fit the classifiers on the labelled data in DATA; hours, goes on after an interruption
 	$(BIN)/python -m models.train --data "$(DATA)"
 
-evaluate: .venv/installed-test ## measure the classifier and the default policy
+evaluate: .venv/installed-train ## measure the classifiers and the default policy
 	$(BIN)/python -m models.evaluate --data "$(DATA)"
 	$(BIN)/moderation evaluate

@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.normalise import normalise_all
+from models.own_spam import spam_examples
 from models.scorer import ATTRIBUTES
 from models.sources import DECIDED, SOURCES, Labels, LicenceError, Row, Source, admit
 from models.templates import examples
 
 SPLITS = ("train", "tune", "test")
-OWN = "own-templates"
+OWN, OWN_SPAM = "own-templates", "own-spam"
 _OWN_SPAM = 0.5  # weight of our own sentences where they are only more of what is no spam
 _TOKENISED = re.compile(r"(?i)\s+(?=(?:n't|'(?:s|m|d|re|ve|ll))\b)")
 _PUNCTUATION = re.compile(r"[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # ASCII only: emoji make a difference
@@ -99,14 +100,23 @@ def _entries(source: Source, rows: list[Row]) -> Iterator[_Entry]:
         labels, key = source.label(row), _key(normalised)
         if key and labels:
             weights = {a: source.weights.get(a, source.weight) for a in labels}
-            split = split_of(f"{source.name} {row[source.group]}" if source.group else key)
-            yield _Entry(text, key, source.name, split, labels, weights)
+            yield _Entry(text, key, source.name, _split(source, row, key), labels, weights)
+
+
+def _split(source: Source, row: Row, key: str) -> str:
+    if source.unseen:
+        column, value = source.unseen
+        split = split_of(key)
+        return "test" if row[column] == value else split if split != "test" else "tune"
+    return split_of(f"{source.name} {row[source.group]}" if source.group else key)
 
 
 def _own() -> Iterator[_Entry]:
     for text, labels, weight in examples():
         weights = {a: _OWN_SPAM if a == "SPAM" else weight for a in labels}
         yield _Entry(text, _key(normalise_all([text])[0]), OWN, "train", labels, weights)
+    for text, labels, weight in spam_examples():
+        yield _Entry(text, _key(normalise_all([text])[0]), OWN_SPAM, "train", labels, dict.fromkeys(labels, weight))
 
 
 def merge(entries: Iterable[_Entry]) -> list[_Entry]:

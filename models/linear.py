@@ -19,7 +19,7 @@ from models.artefacts import WEIGHTS, read_artefact
 from models.explain import spans
 from models.features import SETTINGS, Grams, grams
 from models.normalise import normalise, normalise_all
-from models.scorer import ArtefactError, Span
+from models.scorer import ArtefactError, Span, as_scores
 
 NAME = "linear"
 VERSION = "1"
@@ -86,9 +86,7 @@ class LinearScorer:
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """See `models.scorer.Scorer.score`."""
-        odds = np.clip(self.log_odds(texts).astype(np.float64), -30.0, 30.0)
-        rows = (1.0 / (1.0 + np.exp(-odds))).tolist()
-        return [dict(zip(self.attributes, row, strict=True)) for row in rows]
+        return as_scores(self.log_odds(texts), self.attributes)
 
     def explain(self, text: str, attribute: str) -> list[Span]:
         """See `models.scorer.Scorer.explain`; a span's weight is exactly what its n-grams added to the log-odds."""

