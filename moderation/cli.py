@@ -86,7 +86,7 @@ def score(scorer: str) -> None:
     from moderation.scoring import Classifier
     from moderation.services import policies, trial
 
-    classifier = _classifier(Classifier.load(scorer))
+    classifier = _classifier(Classifier.load(scorer, load_settings().artefacts))
     policy = policies.compile_policy(policies.default_document(), None)
     for done, line in enumerate(trial.score_lines(classifier, policy, sys.stdin.buffer), 1):
         sys.stdout.write(json.dumps(line) + "\n")

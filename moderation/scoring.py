@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
 from moderation.domain.text import Span
@@ -25,18 +26,20 @@ class Classifier:
     error: str | None = None
 
     @classmethod
-    def load(cls, name: str) -> "Classifier":
-        """Loads the scorer of this name. A broken artefact is no exception here: it is reported, and comments wait.
+    def load(cls, name: str, artefacts: str = "") -> "Classifier":
+        """Loads the scorer of this name, from a folder of artefacts other than ours if one is given.
 
+        A broken artefact is no exception here: it is reported, and comments are held.
         Raises SetupError for a name that does not exist.
         """
         if name not in SCORERS:
             raise SetupError(f"there is no scorer {name!r}; there are: {', '.join(SCORERS)}")
         try:
-            scorer = load_scorer(name)
-        except ArtefactError as error:
-            log.error("scorer %s: %s", name, error)
-            return cls(name, None, str(error))
+            scorer = load_scorer(name, Path(artefacts) if artefacts else ARTEFACTS)
+        except Exception as error:  # whatever is wrong with the files, comments must still be taken in and held
+            reason = str(error) if isinstance(error, ArtefactError) else f"can't be loaded ({type(error).__name__})"
+            log.error("scorer %s: %s", name, reason)
+            return cls(name, None, reason)
         return cls(f"{scorer.name}@{scorer.version}", scorer)
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:

@@ -64,7 +64,7 @@ def make(settings: Settings) -> Runtime:
     """Loads the classifier and opens the database; no connection is made yet."""
     return Runtime(
         settings, Store(settings.database_url, pool_size=2), connect(settings.redis_url),
-        Doorbell(settings.redis_url), Classifier.load(settings.scorer),
+        Doorbell(settings.redis_url), Classifier.load(settings.scorer, settings.artefacts),
     )  # fmt: skip
 
 

@@ -19,8 +19,10 @@ def sign_of_life(session: Session, name: str, classifier: Classifier, now: int) 
 
 
 def worker_states(session: Session, now: int) -> tuple[str, str]:
-    """(worker, scorer): `ok`, or what is wrong."""
-    newest = session.scalar(select(WorkerState).order_by(WorkerState.seen_at.desc()).limit(1))
-    if newest is None or newest.seen_at < now - _FRESH_MS:
+    """(worker, scorer): `ok`, or what is wrong; one worker without its scorer is enough, for it holds what it takes."""
+    alive = select(WorkerState).where(WorkerState.seen_at >= now - _FRESH_MS).order_by(WorkerState.seen_at.desc())
+    states = session.scalars(alive).all()
+    if not states:
         return "no worker has shown itself", "no worker"
-    return "ok", newest.scorer_error or "ok"
+    broken = [f"{state.scorer}: {state.scorer_error}" for state in states if state.scorer_error]
+    return "ok", broken[0] if broken else "ok"

@@ -78,9 +78,13 @@ def test_ready_names_each_part(client: FlaskClient, store: Store, classifier: Cl
     assert client.get("/readyz").status_code == 200
     with store.write() as session:
         health.sign_of_life(session, "here", Classifier("linear", None, "a file is missing"), now_ms())
-    assert client.get("/readyz").get_json()["parts"]["scorer"] == "a file is missing"
+    assert client.get("/readyz").get_json()["parts"]["scorer"] == "linear: a file is missing"
     with store.write() as session:
-        health.sign_of_life(session, "here", classifier, now_ms() - 60_000)
+        health.sign_of_life(session, "there", classifier, now_ms())
+    assert client.get("/readyz").get_json()["parts"]["scorer"] == "linear: a file is missing"
+    with store.write() as session:
+        for name in ("here", "there"):
+            health.sign_of_life(session, name, classifier, now_ms() - 60_000)
     assert client.get("/readyz").status_code == 503
 
 
