@@ -1,188 +1,162 @@
-"""Measure an artefact on the test split: `python -m models.evaluate --data DIR [--artefact DIR]`.
+"""Measure scorers on rows that no fit has seen: `python -m models.evaluate --data DIR [--scorer NAME ...]`.
 
-Writes operating points and figures into the manifest and renders CARD.md from it. The figures without the sets that
-have no written licence come from a second fit, which is measured and thrown away.
+Every text is scored once for each artefact and kept in the work folder, so a stopped run goes on and a second one is
+quick. Figures go into `figures.json` beside the manifest, plots into docs/evaluation, and CARD.md is written from both.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
-
-from models import ARTEFACTS, linear
-from models.artefacts import read_manifest, write_manifest
+from models import ARTEFACTS, SCORERS
+from models.artefacts import read_manifest
 from models.card import write_card
-from models.datasets import OWN, DataError, Table, load_table
-from models.operating import civil_rows, holds, operating_points
-from models.scorer import ATTRIBUTES, ArtefactError
-from models.slices import groups_in
-from models.sources import DECIDED, LicenceError
+from models.datasets import DataError, Table, load_table
+from models.figures import judges, outside, peers, people, plots, test_split
+from models.figures.disguises import disguises
+from models.figures.judges import FIGURES, Judge, Say
+from models.figures.metrics import Floats
+from models.scorer import ArtefactError
+from models.slices import swear_words
+from models.sources import LicenceError
+from models.validation_sets import CHECKS, NATURAL, labelled, letters
 
-_RESAMPLES = 200
-_FEWEST = 10  # positives and negatives that a figure needs
-_POOLS = {
-    "news (Civil Comments)": ("civil-comments-balanced", "civil-comments-toxic-spans"),
-    "Wikipedia": ("jigsaw-wiki-multilabel", "jigsaw-wiki-binary", "wikidetox-sample", "wiki-context-toxicity"),
-    "Wikipedia, natural sample": ("wiki-context-toxicity",),
-}
-WAR_STORIES = Path(__file__).resolve().parent / "evaluation" / "war_stories.jsonl"
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Metric = Callable[[NDArray[Any], Floats], float]
+PLOTS = ARTEFACTS.parents[1] / "docs" / "evaluation"
+WITHOUT = "without_unlicensed"
+_KEPT = ("attributes", "own_sentences", "outside")  # of another artefact's figures
 
 
-def recall_at_precision(label: NDArray[Any], score: Floats) -> float:
-    """The largest recall at any threshold whose precision is at least 0.9."""
-    precision, recall, _ = precision_recall_curve(label, score)
-    return float(recall[precision >= 0.9].max(initial=0.0))
+@dataclass(frozen=True)
+class Rows:
+    """All labelled rows, and what is looked up in them once."""
+
+    data: Path
+    table: Table
+
+    @cached_property
+    def test(self) -> Table:
+        """The rows that are measured."""
+        return self.table.where(self.table.split == "test")
+
+    @cached_property
+    def seen(self) -> set[str]:
+        """The letters of every text that a fit or a choice may have seen."""
+        fitted = self.table.split != "test"
+        return set(letters([text for text, keep in zip(self.table.texts, fitted, strict=True) if keep]))
+
+    @cached_property
+    def healthy(self) -> list[str]:
+        """Civil comments under news from outside."""
+        checks = [check for check in CHECKS if check.folder == NATURAL]
+        return [text for check in checks for text, label in labelled(self.data, check, self.seen) if label == 0]
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells whether two sets of figures were measured on the same rows."""
+        joined = "\0".join(self.test.texts).encode("utf-8", "surrogatepass")
+        return hashlib.sha256(joined + self.test.labels.tobytes()).hexdigest()[:16]
 
 
-def _auc(label: NDArray[Any], score: Floats) -> float:
-    return float(roc_auc_score(label, score))
-
-
-def _pr_auc(label: NDArray[Any], score: Floats) -> float:
-    return float(average_precision_score(label, score))
-
-
-METRICS: dict[str, Metric] = {"roc_auc": _auc, "pr_auc": _pr_auc, "recall_at_p90": recall_at_precision}
-
-
-def measure(label: NDArray[Any], score: Floats) -> dict[str, Any]:
-    """Each metric with a 95 % bootstrap interval (stratified, 200 resamples, fixed seed): [value, low, high]."""
-    random = np.random.default_rng(7)
-    classes = [np.flatnonzero(label == 0), np.flatnonzero(label == 1)]
-    draws = [np.concatenate([random.choice(c, len(c)) for c in classes]) for _ in range(_RESAMPLES)]
-    out: dict[str, Any] = {"positive": len(classes[1]), "negative": len(classes[0])}
-    for name, metric in METRICS.items():
-        spread = [metric(label[d], score[d]) for d in draws]
-        low, high = np.percentile(spread, [2.5, 97.5])
-        out[name] = [round(float(v), 4) for v in (metric(label, score), low, high)]
-    return out
-
-
-def by_attribute(table: Table, scores: Floats) -> dict[str, dict[str, Any]]:
-    """Figures of every attribute on every pool and set of the test split that has enough of both classes."""
-    pools = {**_POOLS, **{str(name): (str(name),) for name in np.unique(table.source)}}
-    out: dict[str, dict[str, Any]] = {a: {} for a in ATTRIBUTES}
-    for i, attribute in enumerate(ATTRIBUTES):
-        for pool, sources in pools.items():
-            label = table.labels[:, i]
-            rows = (table.split == "test") & np.isin(table.source, sources) & ~np.isnan(label)
-            positives = int((label[rows] == 1).sum())
-            if positives >= _FEWEST and int(rows.sum()) - positives >= _FEWEST:
-                out[attribute][pool] = measure(label[rows].astype(int), scores[rows, i])
-    return out
-
-
-def by_group(table: Table, held: Bools) -> dict[str, dict[str, Any]]:
-    """Of the civil test rows that mention a group: how many, and which share would be held."""
-    rows, _ = civil_rows(table, "test")
-    rows = rows | ((table.split == "test") & (table.source == "wikipedia-debias-nontoxic"))
-    names: dict[str, list[bool]] = {}
-    for index in np.flatnonzero(rows):
-        for group in ("all", *groups_in(table.texts[index])):
-            names.setdefault(group, []).append(bool(held[index]))
-    return {g: {"rows": len(h), "held": round(float(np.mean(h)), 4)} for g, h in names.items() if len(h) >= 30}
-
-
-def at_thresholds(table: Table, scores: Floats, thresholds: dict[str, float]) -> dict[str, Any]:
-    """What the thresholds do on the test split: share of civil comments held, recall by attribute and pool."""
-    held = holds(scores, thresholds)
-    civil, weights = civil_rows(table, "test")
-    single = {a: float(weights[scores[civil, i] >= thresholds[a]].sum()) for i, a in enumerate(ATTRIBUTES)}
-    recall = {}
-    for i, attribute in enumerate(ATTRIBUTES):
-        rows = (table.split == "test") & (table.labels[:, i] == 1)
-        if rows.any():
-            own = round(float((scores[rows, i] >= thresholds[attribute]).mean()), 4)
-            recall[attribute] = {"rows": int(rows.sum()), "own": own, "any": round(float(held[rows].mean()), 4)}
+def at_operating_points(rows: Rows, scores: Floats, healthy: Floats, thresholds: dict[str, float]) -> dict[str, Any]:
+    """What is held and caught at the thresholds that training chose."""
+    civil = people.civil(rows.test, scores, (rows.healthy, healthy), thresholds)
+    swear = swear_words(rows.data)
+    caught = test_split.held(scores, thresholds)
+    false_holds = people.false_holds(civil)
     return {
-        "civil_rows": int(civil.sum()),
-        "civil_held": round(float(weights[held[civil]].sum()), 4),
-        "civil_held_by": {a: round(share, 4) for a, share in single.items()},
-        "recall": recall,
-        "groups": by_group(table, held),
+        "thresholds": thresholds,
+        "at_thresholds": test_split.at_thresholds(rows.test, scores, thresholds),
+        "false_holds": false_holds,
+        "identity_gap": people.identity_gap(false_holds),
+        "topics": people.topics(civil),
+        "no_swearing": people.without_swearing(rows.test, caught, swear) if swear else {},
     }
 
 
-def war_stories(scorer: linear.LinearScorer) -> dict[str, Any]:
-    """ROC-AUC on our own war-story sentences, per kind of abuse against all civil ones; empty without the file."""
-    if not WAR_STORIES.exists():
-        return {}
-    rows = [json.loads(line) for line in WAR_STORIES.read_text(encoding="utf-8").splitlines() if line.strip()]
-    scores = matrix(scorer, [row["text"] for row in rows])
-    label = np.array([row["label"] == "abusive" for row in rows])
-    kinds = np.array([row["kind"] for row in rows])
-    tops = {"TOXICITY": scores[:, 0], "IDENTITY_ATTACK": scores[:, 5], "THREAT": scores[:, 4]}
-    out = {"abusive": {a: round(_auc(label, s), 4) for a, s in tops.items()}, "rows": len(rows)}
-    for kind in sorted(set(kinds[label].tolist())):
-        keep = ~label | (kinds == kind)
-        out[kind] = {a: round(_auc(label[keep], s[keep]), 4) for a, s in tops.items()}
-    return out
-
-
-def matrix(scorer: linear.LinearScorer, texts: Sequence[str]) -> Floats:
-    """Scores as an array (texts, attributes)."""
-    return np.array([[row[a] for a in ATTRIBUTES] for row in scorer.score(texts)])
-
-
-def report(scorer: linear.LinearScorer, table: Table) -> dict[str, Any]:
-    """Operating points, chosen on the tune split, and all figures of the test split."""
-    scores = matrix(scorer, table.texts)
-    points = operating_points(table, scores)
+def figures_of(judge: Judge, manifest: dict[str, Any], rows: Rows, work: Path, say: Say) -> dict[str, Any]:
+    """All figures of one scorer."""
+    ask = partial(judges.matrix, work=work, say=say)
+    score = partial(ask, judge)
+    scores = score(rows.test.texts)
+    thresholds = manifest.get("operating_points", {}).get("thresholds", {})
     return {
-        "operating_points": points,
-        "figures": by_attribute(table, scores),
-        "at_operating_points": at_thresholds(table, scores, points["thresholds"]),
-        "war_stories": war_stories(scorer),
+        "scorer": judge.name,
+        "scores": judge.key[:16],
+        "rows": {"test": len(rows.test.texts), "digest": rows.digest},
+        "attributes": test_split.by_attribute(rows.test, scores),
+        "calibration": test_split.calibrations(rows.test, scores, manifest.get("calibrated_to", {})),
+        "group_aucs": people.group_aucs(rows.test, scores),
+        "outside": outside.checks(rows.data, score, thresholds, rows.seen),
+        "pairs": outside.in_order(rows.data, score, rows.seen),
+        "perspective": outside.perspective(rows.data, score, rows.seen),
+        "perspective_on_labels": outside.perspective_on_labels(rows.data, rows.test, scores),
+        "own_sentences": outside.own_sentences(score),
+        "peers": peers.compare(rows.table, scores, ask),
+        "robustness": disguises(rows.test, score, thresholds),
+        **at_operating_points(rows, scores, score(rows.healthy), thresholds),
     }
 
 
-def without_unlicensed(data: Path, table: Table, say: Callable[[str], None]) -> dict[str, Any]:
-    """The figures of a fit that leaves out sets without a written licence, on the same test rows."""
-    from models.train import fit  # scikit-learn's fitting is needed here only
+def _write(path: Path, figures: dict[str, Any]) -> None:
+    text = json.dumps(figures, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
-    say("second fit, without " + ", ".join(DECIDED))
-    arrays = fit(load_table(data, without_unlicensed=True, say=lambda line: None), say)
-    scorer = linear.from_arrays(arrays, ATTRIBUTES)
-    return {"figures": by_attribute(table, matrix(scorer, table.texts)), "war_stories": war_stories(scorer)}
+
+def evaluate(name: str, options: argparse.Namespace, rows: Rows, say: Say) -> None:
+    """Measure one scorer and write its figures and plots."""
+    folder = options.artefact or ARTEFACTS / name
+    judge = judges.of_scorer(name, folder)
+    say(f"{judge.name}: {len(rows.test.texts)} test rows")
+    figures = figures_of(judge, read_manifest(folder), rows, options.work, say)
+    if options.without:
+        other = json.loads(options.without.read_text(encoding="utf-8"))
+        figures[WITHOUT] = {part: other[part] for part in _KEPT}
+    _write(folder / FIGURES, figures)
+    if not options.artefact:
+        try:
+            plots.draw(PLOTS / name, rows.test, judges.matrix(judge, rows.test.texts, options.work, say), figures)
+        except ImportError:
+            say("no plots: matplotlib is not installed")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with one folder per labelled set")
+    parser.add_argument("--scorer", nargs="+", choices=SCORERS, default=list(SCORERS), help="default: all")
+    parser.add_argument("--artefact", type=Path, help="another folder of the one scorer named; no card, no plots")
+    parser.add_argument("--without", type=Path, help="figures.json of a fit without sets that lack a written licence")
+    parser.add_argument("--work", type=Path, default=Path("build/evaluate"), help="scores are kept here")
+    options = parser.parse_args(arguments)
+    if options.artefact and len(options.scorer) != 1:
+        parser.error("--artefact needs one --scorer")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m models.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with one folder per labelled set")
-    parser.add_argument("--artefact", type=Path, default=ARTEFACTS / linear.NAME, help="folder of the artefact")
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
     try:
-        scorer = linear.load_linear(options.artefact)
-        manifest = read_manifest(options.artefact)
-        table = load_table(options.data, say=lambda line: None)
-        table = table.where((table.split != "train") | (table.source == OWN))
-        say(f"measuring on {len(table.texts)} rows")
-        manifest.update(report(scorer, table))
-        if set(DECIDED) & manifest["sets"].keys():
-            manifest["without_unlicensed"] = without_unlicensed(options.data, table, say)
-    except (ArtefactError, DataError, LicenceError) as error:
+        rows = Rows(options.data, load_table(options.data, say=lambda line: None))
+        for name in options.scorer:
+            evaluate(name, options, rows, say)
+        for name in [] if options.artefact else options.scorer:  # last, for a card may show other scorers' figures
+            write_card(ARTEFACTS / name)
+    except (ArtefactError, DataError, LicenceError, OSError) as error:
         say(f"error: {error}")
         return 1
-    write_manifest(options.artefact, manifest)
-    write_card(options.artefact, manifest)
-    say(f"figures and card written to {options.artefact}")
+    say("figures and cards written")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -14,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import ARTEFACTS, SCORERS, Scorer
-from models.artefacts import CARD
+from models.artefacts import MANIFEST, read_manifest
 from models.figures.metrics import Floats
 from models.scorer import ATTRIBUTES
 
 FIGURES = "figures.json"
+_NO_SCORE = ("operating_points", "seal")  # of a manifest: may change without any score changing
 _BATCH = 256
 _EVERY = 20.0  # seconds between two saves and two lines of progress
+_WORTH_SAYING = 2.0
 _DIGEST = 32
 
 Say = Callable[[str], None]
@@ -47,14 +50,16 @@ def _source(module: ModuleType, seen: set[str]) -> None:
 
 
 def _fingerprint(scorer: Scorer, folders: Sequence[Path]) -> str:
-    """Of the artefact's files and of the source that turns texts into its scores."""
+    """Of the artefacts, thresholds aside, and of the source that turns texts into scores."""
     modules: set[str] = set()
     _source(sys.modules[type(scorer).__module__], modules)
-    sources = [Path(str(sys.modules[name].__file__)) for name in sorted(modules)]
-    files = [path for folder in folders for path in sorted(folder.iterdir()) if path.name not in (CARD, FIGURES)]
     digest = hashlib.sha256()
-    for path in [*sources, *files]:
-        digest.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name in sorted(modules):
+        digest.update(Path(str(sys.modules[name].__file__)).read_bytes())
+    for folder in folders:
+        manifest = read_manifest(folder)
+        kept = {name: value for name, value in manifest.items() if name not in _NO_SCORE}
+        digest.update(json.dumps(kept, sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -67,7 +72,7 @@ def of_scorer(name: str, folder: Path | None = None) -> Judge:
     folder = folder or ARTEFACTS / name
     scorer = SCORERS[name](folder)
     alone = name in ("linear", "encoder")
-    folders = [folder] if alone else [folder, *sorted(p for p in folder.parent.iterdir() if p.is_dir() and p != folder)]
+    folders = [folder] if alone else sorted(path.parent for path in folder.parent.glob(f"*/{MANIFEST}"))
 
     def score(texts: Sequence[str]) -> Floats:
         return np.array([[row.get(a, np.nan) for a in ATTRIBUTES] for row in scorer.score(texts)])
@@ -94,7 +99,7 @@ def _write(path: Path, keys: Keys, scores: Floats) -> None:
 
 
 def matrix(judge: Judge, texts: Sequence[str], work: Path, say: Say) -> Floats:
-    """Scores (texts, columns), NaN for an attribute that the judge lacks; only texts that are new to `work` are scored."""
+    """Scores (texts, columns), NaN for an attribute that the judge lacks; only texts new to `work` are scored."""
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{judge.name}-{judge.key[:16]}.npz"
     keys, scores = _read(path, len(judge.columns))
@@ -119,5 +124,6 @@ def _score(judge: Judge, new: list[bytes], texts: list[str], kept: tuple[Path, K
             last = now
             _write(path, np.append(keys, np.array(new[:done])), np.concatenate([scores, *parts]))
             left = (now - started) / done * (len(texts) - done)
-            say(f"{judge.name}: {done} of {len(texts)} texts, {now - started:.0f} s, about {left:.0f} s left")
+            if now - started > _WORTH_SAYING:
+                say(f"{judge.name}: {done} of {len(texts)} texts, {now - started:.0f} s, about {left:.0f} s left")
     return np.concatenate(parts)

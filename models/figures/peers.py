@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 
 from models.datasets import Table
 from models.figures.judges import Judge
-from models.figures.metrics import Floats
+from models.figures.metrics import Floats, auc, enough
+from models.figures.test_split import NATURAL_WIKIPEDIA, WIKIPEDIA, pools
+from models.scorer import ATTRIBUTES
 
 COLUMNS = ("TOXICITY",)
 BASELINE = "scikit-learn baseline"
+_COMPARED = (
+    ("TOXICITY", "civil-comments-balanced"),
+    ("TOXICITY", WIKIPEDIA),
+    ("TOXICITY", NATURAL_WIKIPEDIA),
+    ("INSULT", WIKIPEDIA),
+    ("PROFANITY", WIKIPEDIA),
+    ("IDENTITY_ATTACK", "dynahate"),
+)
 
 
 def _alt_profanity_check() -> Judge:
@@ -25,10 +37,27 @@ def _alt_profanity_check() -> Judge:
     return Judge("alt-profanity-check", version("alt-profanity-check"), COLUMNS, score)
 
 
-def _better_profanity() -> Judge:
-    from better_profanity import profanity
+class _Index(list[Any]):
+    """better-profanity's words, by length and first letter: its own walk through the list takes 0.1 s a text."""
 
-    profanity.load_censor_words()
+    def __init__(self, words: Iterable[Any], spellings: dict[str, tuple[str, ...]]) -> None:
+        super().__init__(words)
+        self._found: dict[tuple[int, str], list[Any]] = defaultdict(list)
+        for word in self:
+            first = str(word)[0]
+            for character in {first, *spellings.get(first, ())}:
+                self._found[len(str(word)), character].append(word)
+
+    def __contains__(self, word: object) -> bool:
+        text = str(word)
+        return any(known == text for known in self._found.get((len(text), text[:1]), ()))
+
+
+def _better_profanity() -> Judge:
+    from better_profanity import Profanity
+
+    profanity = Profanity()
+    profanity.CENSOR_WORDSET = _Index(profanity.CENSOR_WORDSET, profanity.CHARS_MAPPING)
 
     def score(texts: Sequence[str]) -> Floats:
         return np.array([[float(profanity.contains_profanity(text))] for text in texts])
@@ -98,3 +127,23 @@ def peers(train: Table) -> dict[str, Judge | None]:
         except ImportError:
             out[name] = None
     return {**out, BASELINE: baseline(train)}
+
+
+def compare(table: Table, scores: Floats, ask: Callable[[Judge, Sequence[str]], Floats]) -> dict[str, dict[str, Any]]:
+    """ROC-AUC of our attribute and of every peer's one score on the same test rows; null: the peer is not installed.
+
+    `table` holds all rows, for the baseline is fitted on them; `scores` belongs to its test rows.
+    """
+    others = peers(table)
+    test = table.where(table.split == "test")
+    inside = pools(test)
+    out: dict[str, dict[str, Any]] = {}
+    for attribute, pool in _COMPARED:
+        column = ATTRIBUTES.index(attribute)
+        rows = inside.get(pool, np.zeros(len(scores), bool)) & ~np.isnan(test.labels[:, column])
+        label, own = test.labels[rows, column], scores[rows, column]
+        if enough(label) and not np.isnan(own).any():
+            texts = [text for text, keep in zip(test.texts, rows, strict=True) if keep]
+            asked = {name: judge and auc(label, ask(judge, texts)[:, 0]) for name, judge in others.items()}
+            out[f"{attribute}, {pool}"] = {"ours": auc(label, own), **asked}
+    return out
