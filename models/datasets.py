@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from models.normalise import normalise_all
 from models.own_spam import spam_examples
+from models.own_talk import talk_examples
 from models.scorer import ATTRIBUTES
 from models.sources import DECIDED, SOURCES, Labels, LicenceError, Row, Source, admit
-from models.templates import examples
+from models.templates import examples as template_examples
 
 SPLITS = ("train", "tune", "test")
-OWN, OWN_SPAM = "own-templates", "own-spam"
+OWN, OWN_SPAM, OWN_TALK = OURS = "own-templates", "own-spam", "own-talk"
 _OWN_SPAM = 0.5  # weight of our own sentences where they are only more of what is no spam
 _TOKENISED = re.compile(r"(?i)\s+(?=(?:n't|'(?:s|m|d|re|ve|ll))\b)")
 _PUNCTUATION = re.compile(r"[\x20-\x2f\x3a-\x40\x5b-\x60\x7b-\x7f]+")  # ASCII only: emoji make a difference
@@ -112,11 +113,10 @@ def _split(source: Source, row: Row, key: str) -> str:
 
 
 def _own() -> Iterator[_Entry]:
-    for text, labels, weight in examples():
-        weights = {a: _OWN_SPAM if a == "SPAM" else weight for a in labels}
-        yield _Entry(text, _key(normalise_all([text])[0]), OWN, "train", labels, weights)
-    for text, labels, weight in spam_examples():
-        yield _Entry(text, _key(normalise_all([text])[0]), OWN_SPAM, "train", labels, dict.fromkeys(labels, weight))
+    for name, examples in ((OWN, template_examples), (OWN_TALK, talk_examples), (OWN_SPAM, spam_examples)):
+        for text, labels, weight in examples():
+            weights = {a: _OWN_SPAM if a == "SPAM" and name != OWN_SPAM else weight for a in labels}
+            yield _Entry(text, _key(normalise_all([text])[0]), name, "train", labels, weights)
 
 
 def merge(entries: Iterable[_Entry]) -> list[_Entry]:

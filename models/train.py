@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from models import ARTEFACTS, cascade, encoder, linear
 from models.artefacts import WEIGHTS, manifest_digest, read_artefact, write_artefact, write_manifest
-from models.datasets import OWN, OWN_SPAM, DataError, Table, load_table
+from models.datasets import OURS, OWN, DataError, Table, load_table
 from models.features import BITS, SETTINGS
 from models.operating import operating_points
 from models.scorer import ATTRIBUTES, Scorer
@@ -66,7 +66,7 @@ def facts(table: Table, scorer: str, scorer_version: str) -> dict[str, Any]:
         "sets": sets,
         "train_rows": rows,
         "libraries": {name: version(name) for name in _LIBRARIES},
-        "own_examples": [OWN, OWN_SPAM],
+        "own_examples": list(OURS),
     }
 
 
@@ -129,7 +129,7 @@ def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32
 
 def _head_rows(table: Table) -> NDArray[np.bool_]:
     """All tune rows, our own sentences, and an even share of the train rows."""
-    own = np.isin(table.source, (OWN, OWN_SPAM))
+    own = np.isin(table.source, OURS)
     train = np.flatnonzero((table.split == "train") & ~own)
     some = train[np.linspace(0, len(train) - 1, min(_HEAD_ROWS, len(train))).astype(int)]
     rows = own | (table.split == "tune")

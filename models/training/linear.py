@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, vstack
 from sklearn.linear_model import LogisticRegression
 
-from models.datasets import OWN, OWN_SPAM, DataError, Table
+from models.datasets import OURS, DataError, Table
 from models.features import BITS, grams
 from models.normalise import normalise_all
 from models.scorer import ATTRIBUTES
@@ -60,7 +60,7 @@ class Fit:
 
 def row_weights(table: Table) -> NDArray[np.float32]:
     """The weights (rows, attributes) to fit with: harmless texts that name groups or war count NAMED times."""
-    harmless = (table.labels[:, 0] == 0) & ~np.isin(table.source, (OWN, OWN_SPAM))
+    harmless = (table.labels[:, 0] == 0) & ~np.isin(table.source, OURS)
     named = [bool(calm) and mentions(text) for calm, text in zip(harmless, table.texts, strict=True)]
     return np.asarray(table.weights * np.where(named, NAMED, 1.0)[:, None], np.float32)
 

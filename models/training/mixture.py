@@ -26,7 +26,7 @@ SHARES = {
     "measuring-hate-speech": 0.6,
     "guest-misogyny-reddit": 0.5,
     "sms-spam": 0.35,
-    "own-templates": 0.7,
+    "own-templates": 0.5,
     "own-spam": 0.6,
 }
 # Sets whose toxic and civil rows come with different punctuation, or without any: there it would be the label.
