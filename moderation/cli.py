@@ -96,23 +96,32 @@ def score(scorer: str) -> None:
 
 
 @main.command()
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--scorer", default="linear", show_default=True, help="Name of the classifier.")
-def evaluate(file: Path | None, scorer: str) -> None:
-    """Measure scorer and default policy together on labelled JSON lines (text, label; kind if you like).
+@click.option("--texts", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Labelled JSON lines of your own: text, label (abusive or civil), kind if you like.")  # fmt: skip
+def evaluate(scorer: str, texts: Path | None) -> None:
+    """Measure scorer and default policy together: what share of labelled texts is decided right.
 
-    Without FILE: on the project's own sentences, and the figures go into the model card.
+    Without --texts: on the project's own sentences, and the figures go into the model card.
     """
     from moderation.scoring import WAR_STORIES, Classifier, write_policy_figures
-    from moderation.services import policies, trial
+    from moderation.services import measure, policies
 
     classifier = _classifier(Classifier.load(scorer))
     policy = policies.compile_policy(policies.default_document(), None)
-    labelled = [json.loads(line) for line in (file or WAR_STORIES).read_text("utf-8").splitlines() if line.strip()]
-    figures = trial.table(trial.shares_held(classifier, policy, labelled))
+
+    def decided(path: Path) -> list[measure.Decided]:
+        return measure.decide_all(classifier, policy, measure.read(path.read_bytes()))
+
+    if texts:
+        click.echo(measure.table(decided(texts)))
+        return
+    figures = measure.section(decided(WAR_STORIES.with_name("functional.jsonl")), decided(WAR_STORIES))
     click.echo(figures)
-    if file is None:
+    try:
         write_policy_figures(scorer, figures)
+    except OSError as error:
+        raise SetupError(f"the model card of {scorer} can't be written: {error.strerror}") from error
 
 
 def _classifier(loaded: "Classifier") -> "Classifier":
