@@ -27,7 +27,7 @@ from models.figures.metrics import Floats
 from models.scorer import ArtefactError
 from models.slices import swear_words
 from models.sources import LicenceError
-from models.validation_sets import CHECKS, NATURAL, labelled, letters
+from models.validation_sets import CHECKS, NATURAL, Check, labelled, letters
 
 PLOTS = ARTEFACTS.parents[1] / "docs" / "evaluation"
 WITHOUT = "without_unlicensed"
@@ -53,10 +53,15 @@ class Rows:
         return set(letters([text for text, keep in zip(self.table.texts, fitted, strict=True) if keep]))
 
     @cached_property
+    def outside(self) -> list[tuple[Check, list[tuple[str, float]]]]:
+        """The checks whose sets are there, with their texts and labels."""
+        found = [(check, labelled(self.data, check, self.seen)) for check in CHECKS]
+        return [(check, rows) for check, rows in found if rows]
+
+    @cached_property
     def healthy(self) -> list[str]:
         """Civil comments under news from outside."""
-        checks = [check for check in CHECKS if check.folder == NATURAL]
-        return [text for check in checks for text, label in labelled(self.data, check, self.seen) if label == 0]
+        return [text for check, rows in self.outside if check.folder == NATURAL for text, label in rows if label == 0]
 
     @cached_property
     def digest(self) -> str:
@@ -94,7 +99,7 @@ def figures_of(judge: Judge, manifest: dict[str, Any], rows: Rows, work: Path, s
         "attributes": test_split.by_attribute(rows.test, scores),
         "calibration": test_split.calibrations(rows.test, scores, manifest.get("calibrated_to", {})),
         "group_aucs": people.group_aucs(rows.test, scores),
-        "outside": outside.checks(rows.data, score, thresholds, rows.seen),
+        "outside": outside.checks(rows.outside, score, thresholds),
         "pairs": outside.in_order(rows.data, score, rows.seen),
         "perspective": outside.perspective(rows.data, score, rows.seen),
         "perspective_on_labels": outside.perspective_on_labels(rows.data, rows.test, scores),
@@ -103,6 +108,16 @@ def figures_of(judge: Judge, manifest: dict[str, Any], rows: Rows, work: Path, s
         "robustness": disguises(rows.test, score, thresholds),
         **at_operating_points(rows, scores, score(rows.healthy), thresholds),
     }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON") from error
+    return found
 
 
 def _write(path: Path, figures: dict[str, Any]) -> None:
@@ -116,9 +131,12 @@ def evaluate(name: str, options: argparse.Namespace, rows: Rows, say: Say) -> No
     judge = judges.of_scorer(name, folder)
     say(f"{judge.name}: {len(rows.test.texts)} test rows")
     figures = figures_of(judge, read_manifest(folder), rows, options.work, say)
+    before = _read(folder / FIGURES)
     if options.without:
-        other = json.loads(options.without.read_text(encoding="utf-8"))
+        other = _read(options.without)
         figures[WITHOUT] = {part: other[part] for part in _KEPT}
+    elif WITHOUT in before and before["rows"] == figures["rows"]:
+        figures[WITHOUT] = before[WITHOUT]
     _write(folder / FIGURES, figures)
     if not options.artefact:
         try:
@@ -135,8 +153,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--without", type=Path, help="figures.json of a fit without sets that lack a written licence")
     parser.add_argument("--work", type=Path, default=Path("build/evaluate"), help="scores are kept here")
     options = parser.parse_args(arguments)
-    if options.artefact and len(options.scorer) != 1:
-        parser.error("--artefact needs one --scorer")
+    if (options.artefact or options.without) and len(options.scorer) != 1:
+        parser.error("--artefact and --without need one --scorer")
+    if options.without and not options.without.exists():
+        parser.error(f"there is no {options.without}")
     return options
 
 

@@ -16,7 +16,7 @@ from models.datasets import Table
 from models.figures.metrics import RESAMPLES, Bools, Figure, Floats, auc, enough, figure, measure, wilson
 from models.figures.test_split import NATURAL_WIKIPEDIA, POOLS, held
 from models.scorer import ATTRIBUTES
-from models.validation_sets import CHECKS, PAIRS, labelled, letters, pairs
+from models.validation_sets import PAIRS, Check, letters, pairs
 
 Score = Callable[[Sequence[str]], Floats]
 
@@ -26,13 +26,12 @@ HIGH = 0.8  # where a site would act on Perspective's score
 _COLUMNS = {"TOXICITY": "TOXICITY@6", "SEVERE_TOXICITY": "SEVERE_TOXICITY@2"}
 
 
-def checks(data: Path, score: Score, thresholds: dict[str, float], seen: Collection[str]) -> dict[str, dict[str, Any]]:
-    """Every check whose set is there: AUC where it has both classes, shares held of zeros and ones."""
+def checks(
+    labelled: Sequence[tuple[Check, Sequence[tuple[str, float]]]], score: Score, thresholds: dict[str, float]
+) -> dict[str, dict[str, Any]]:
+    """Every check with its texts and labels: AUC where it has both classes, shares held of zeros and ones."""
     out: dict[str, dict[str, Any]] = {}
-    for check in CHECKS:
-        rows = labelled(data, check, seen)
-        if not rows:
-            continue
+    for check, rows in labelled:
         scores, label = score([text for text, _ in rows]), np.array([value for _, value in rows])
         own = scores[:, ATTRIBUTES.index(check.attribute)]
         found: dict[str, Any] = {"set": check.folder, "attribute": check.attribute, "meaning": check.meaning}

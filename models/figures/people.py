@@ -72,7 +72,7 @@ def false_holds(rows: Civil) -> dict[str, dict[str, Any]]:
 def identity_gap(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """The group that is worst off among those that are compared: its share of false holds over the overall share."""
     overall = found["all"]["held"][0] if found else 0.0
-    groups = {name: one for name, one in found.items() if one.get("compared")}
+    groups = {name: one for name, one in found.items() if one.get("compared") and name not in TOPICS["war"]}
     if not overall or not groups:
         return {}
     ratios = {name: [round(value / overall, 2) for value in one["held"]] for name, one in groups.items()}

@@ -40,6 +40,10 @@ def _auc(attribute: str, pool: str, limit: float) -> Target:
     return Target(f"{attribute}, {pool}: ROC-AUC", ("attributes", attribute, pool, "roc_auc"), limit)
 
 
+def _error(attribute: str, pool: str) -> Target:
+    return Target(f"{attribute}, {pool}: calibration error", ("calibration", attribute, pool, "ece"), 0.03, most=True)
+
+
 def _share(what: str, path: tuple[str, ...], limit: float, most: bool = True) -> Target:
     return Target(what, path, limit, most, percent=True)
 
@@ -56,10 +60,8 @@ TARGETS: tuple[Target, ...] = (
     _auc("IDENTITY_ATTACK", NEWS, 0.95),
     _auc("SPAM", "youtube-spam", 0.98),
     *(_auc("IDENTITY_ATTACK", name, 0.85) for name in HATE_SETS),
-    *(
-        Target(f"TOXICITY, {pool}: calibration error", ("calibration", "TOXICITY", pool, "ece"), 0.03, most=True)
-        for pool in (NATURAL_WIKIPEDIA, NEWS)
-    ),
+    *(_error("TOXICITY", pool) for pool in (NATURAL_WIKIPEDIA, NEWS)),
+    *(_error(a, WIKIPEDIA) for a in ("SEVERE_TOXICITY", "INSULT", "PROFANITY", "THREAT", "IDENTITY_ATTACK")),
     *(
         _share(f"civil news comments about {topic} held", ("topics", NEWS, topic, "held"), 0.03)
         for topic in ("war", "nations", "faiths", "sexuality", ANY_TOPIC)

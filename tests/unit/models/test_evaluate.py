@@ -299,7 +299,8 @@ def test_checks_measure_both_sides(tmp_path: Path) -> None:
     def score(texts: Sequence[str]) -> Floats:
         return _scores([0.9 if text.startswith("buy") or text == "thanks 1" else 0.1 for text in texts], "SPAM")
 
-    (found,) = outside.checks(tmp_path, score, {"SPAM": 0.5}, set()).values()
+    (check,) = (check for check in CHECKS if check.attribute == "SPAM")
+    (found,) = outside.checks([(check, labelled(tmp_path, check, set()))], score, {"SPAM": 0.5}).values()
     assert (found["positive"], found["negative"]) == (12, 20)
     assert 0.9 < found["roc_auc"][0] < 1
     assert found["civil_held"] == metrics.wilson(1, 20)
