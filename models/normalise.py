@@ -12,11 +12,14 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.letters import COMBINING, LOOKALIKES, TURNED, Folds, upright
-from models.rude import NEAR, SMALL, WORDS, apart, part, restore, unstretch
+from models.rude import LONG, NEAR, SMALL, WORDS, apart, part, restore, unstretch
+from models.screen import suspects
 
 URL = " \x02 "  # what an address becomes: a word of its own that no text can contain
 _FOLDS = Folds(dict.fromkeys(range(32), "") | {9: " ", 10: " ", 13: " ", 127: ""})
@@ -36,7 +39,7 @@ _EMPHASIS = re.compile(
 )
 _TOKEN = re.compile(r"(?<!\S)(?=\S{0,39}[^\sa-z])\S{3,40}(?!\S)")
 _TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
-_LONG_WORD = re.compile(r"(?<![a-z])[a-z]{9,40}(?![a-z])")
+_LONG_WORD = re.compile(rf"(?<![a-z])[a-z]{{{LONG},40}}(?![a-z])")
 _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
 _PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
 _ROMAN = re.compile(r"(?:ww)?[ivxlcdm]+")
@@ -64,6 +67,10 @@ _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", " "), ("”", " "), ("–", 
 _HOST = re.compile(r"\.[a-z]|: ?/")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STRETCHED = re.compile(r"([^\W\d]|[^\x00-\x7f])\1{2,}")
+_WHOLE = re.compile("[\u202e\ud800-\udfff]")  # what words alone don't tell: direction, halves of characters
+_REACHING = re.compile(
+    rb"\[.*=|<[^>]*(?:<|$)|&(?:lt|gt|#)", re.DOTALL
+)  # a word with mark-up that may go on in the next
 _MASK = re.compile(r"\*+")
 _MARKED = re.compile(f".[{COMBINING}]+", re.DOTALL)  # what NFKC may join: a letter and the marks after it
 
@@ -228,56 +235,6 @@ def normalise(text: str) -> Normalised:
     return Normalised(result, origin or [])
 
 
-# Bits of the screen below: what a character may be part of.
-_LETTER, _DIGIT, _LEADING, _MIDDLE, _MARK, _SPACE, _OTHER = 1, 2, 4, 8, 16, 32, 64
-_CLASSES = np.full(256, _OTHER, np.uint8)
-for _chars, _class in (
-    ("abcdefghijklmnopqrstuvwxyz'", _LETTER),
-    ("0123456789", _DIGIT),
-    ("$!|", _LEADING),
-    ("#%&^+?", _MIDDLE),
-    ("<@*[_~`", _MARK),
-    ("".join(map(chr, [*range(9), *range(14, 32), 11, 12, 127])), _MARK),
-    (" \t\n\r", _SPACE),
-):
-    _CLASSES[[ord(c) for c in _chars]] = _class
-_LONG = 9  # letters of a word that may be several
-
-
-def _suspects(joined: bytes, starts: np.ndarray, count: int) -> set[int]:
-    """Numbers of the lower-case ASCII texts in `joined` (each ends with a NUL) that a full pass may change."""
-    raw = np.frombuffer(joined, np.uint8)
-    kind = _CLASSES[raw]
-    letter = kind == _LETTER
-    same = raw[1:] == raw[:-1]
-    odd = kind == _MARK
-    odd[starts[1:] - 1] = False  # our own NULs
-    hits = [np.flatnonzero(odd), np.flatnonzero(same[1:] & same[:-1] & letter[2:])]
-    sign = (kind & (_DIGIT | _LEADING)) != 0
-    hits.append(np.flatnonzero(sign[:-1] & letter[1:]))
-    hits.append(np.flatnonzero(letter[:-1] & (kind[1:] == _DIGIT)))
-    hits.append(np.flatnonzero((raw == ord("$"))[1:] & letter[:-1]))
-    hits.append(np.flatnonzero((kind[:-1] == _MIDDLE) & letter[1:]))
-    hits.append(np.flatnonzero(letter[:-2] & (kind[1:-1] == _MIDDLE) & ((kind[2:] & (_MIDDLE | _LEADING)) != 0)))
-    hits.append(np.flatnonzero((raw[:-1] == ord("&")) & (raw[1:] == ord("#"))))
-    hits.append(np.flatnonzero(letter[:-2] & (kind[1:-1] == _LEADING) & ((kind[2:] == _DIGIT) | (raw[2:] == ord("$")))))
-    gap = (kind & (_LETTER | _DIGIT)) == 0
-    lone = gap[:-2] & letter[1:-1] & gap[2:]
-    tight = gap & (kind != _SPACE)
-    hits.append(np.flatnonzero(lone[:-2] & (tight[2:-2] & letter[3:-1])))
-    hits.append(np.flatnonzero(lone[2:] & (tight[2:-2] & letter[1:-3])))
-    hits.append(np.flatnonzero(lone[:-2] & lone[2:]))
-    colon, slash = raw == ord(":"), raw == ord("/")
-    hits.append(np.flatnonzero(colon[:-2] & (slash[1:-1] | slash[2:])))
-    hits.append(np.flatnonzero((raw[:-1] == ord(".")) & letter[1:]))  # example.com; "www" is a run of letters
-    ends = np.flatnonzero(~letter)
-    hits.append(ends[1:][np.diff(ends) > _LONG])
-    hits.append(starts[:1] if len(ends) and ends[0] >= _LONG else starts[:0])
-    places = np.concatenate(hits)
-    found = set((np.searchsorted(starts, places, side="right") - 1).tolist()) if len(places) else set()
-    return {i for i in found if i < count}
-
-
 def _typewritten(text: str) -> str:
     """Typographic quotes and dashes as on a typewriter: the most frequent reason for a text not to be ASCII."""
     for fine, plain in _TYPOGRAPHIC:
@@ -285,30 +242,67 @@ def _typewritten(text: str) -> str:
     return text
 
 
-def normalise_all(texts: Sequence[str]) -> list[str]:
-    """The normalised texts, as `normalise` gives them, except that plain ones keep punctuation that features ignore.
+def _token(token: bytes) -> bytes | None:
+    """A word without white space, normalised; None if its neighbours have a say in it."""
+    if token[:1] in (b"/", b":") or _REACHING.search(token):
+        return None
+    return _run(token.decode(), None)[0].encode()
 
-    Most comments need no more than lower case; one numpy pass over all of them finds the others.
+
+_known_token = lru_cache(1 << 15)(_token)
+_KEPT = 40  # bytes of the longest word that is remembered
+
+
+def normalise_joined(texts: Sequence[str]) -> bytes:
+    """The normalised texts in UTF-8, a NUL before and after each, one between neighbours; see `normalise_all`.
+
+    Most words need no more than lower case; one numpy pass over all texts finds the others.
     """
-    texts = [text if text.isascii() else _typewritten(text) for text in texts]
-    plain = [i for i, text in enumerate(texts) if text.isascii()]
-    out = [""] * len(texts)
-    joined = "".join(texts[i].lower() + "\0" for i in plain)
-    sizes = np.fromiter((len(texts[i]) + 1 for i in plain), np.int64, len(plain))
-    starts = np.zeros(len(plain) + 1, np.int64)
-    np.cumsum(sizes, out=starts[1:])
-    suspects = _suspects(joined.encode("ascii"), starts, len(plain)) if plain else set()
-    lowered = joined.replace("'", "").split("\0") if "\0" not in "".join(texts) else []
-    quick = (
-        {
-            i: lowered[n]
-            for n, i in enumerate(plain)
-            if n not in suspects and NEAR.keys().isdisjoint(_PLAIN_WORD.findall(lowered[n]))
-        }
-        if lowered
-        else {}
-    )
-    for i, text in enumerate(texts):
-        done = quick.get(i)
-        out[i] = _run(text, None)[0] if done is None else done
-    return out
+    odd = {i: text for i, text in enumerate(texts) if not text.isascii()}
+    if odd or any("\0" in text for text in texts):
+        texts = [_typewritten(odd[i]) if i in odd else text for i, text in enumerate(texts)]
+        whole = [i for i, text in enumerate(texts) if "\0" in text or (i in odd and _WHOLE.search(text))]
+    else:
+        whole = []
+    lone = dict.fromkeys(whole, "")
+    joined = "\0".join(["", *(lone.get(i, text) for i, text in enumerate(texts)), ""])
+    data = joined.encode().lower()
+    begins, ends, places = suspects(data)
+    changes: list[tuple[int, int, bytes]] = []
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        token = data[begin:end]
+        new = _known_token(token) if end - begin <= _KEPT else _token(token)
+        if new is None:
+            places = np.append(places, begin)
+        elif new != token:
+            changes.append((begin, end, new))
+    if len(places) or whole:
+        changes = _with_whole(texts, data, changes, places, whole)
+    parts: list[bytes] = []
+    last = 0
+    for begin, end, new in changes:
+        parts += (data[last:begin], new)
+        last = end
+    return b"".join([*parts, data[last:]]).replace(b"'", b"")
+
+
+def _with_whole(
+    texts: Sequence[str], data: bytes, changes: list[tuple[int, int, bytes]], places: NDArray[np.intp], whole: list[int]
+) -> list[tuple[int, int, bytes]]:
+    """The changes, with those of texts that are looked at as a whole in the place of their words' changes."""
+    bounds = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
+    numbers = sorted({*whole, *(np.searchsorted(bounds, places, side="right") - 1).tolist()})
+    spans = {int(bounds[i]) + 1: (int(bounds[i + 1]), i) for i in numbers}
+    starts = np.array(list(spans))
+    kept = []
+    for change in changes:
+        at = int(np.searchsorted(starts, change[0], side="right")) - 1
+        if at < 0 or change[0] > spans[int(starts[at])][0]:
+            kept.append(change)
+    done = [(begin, end, _run(texts[i], None)[0].encode("utf-8", "ignore")) for begin, (end, i) in spans.items()]
+    return sorted(kept + done)
+
+
+def normalise_all(texts: Sequence[str]) -> list[str]:
+    """The normalised texts, as `normalise` gives them, except that plain ones keep punctuation that features ignore."""
+    return normalise_joined(texts).decode().split("\0")[1:-1] if texts else []

@@ -61,6 +61,7 @@ _LEET = {
 }
 _READINGS = 32  # tried for one token
 _NOT_LETTERS = re.compile(r"[^a-z]+")
+LONG = 9  # letters of a word that may be several
 _LONG = 5  # letters from which a word is known by, however often each of them is repeated
 _INSIDE = re.compile(  # what no harmless long word contains
     "asshole|bastard|bitch|bullshit|buffoon|clown|cocksuck|(?<!in)corrupt|coward|disgrace|disgusting|dumbass|faggot"

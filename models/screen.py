@@ -1,0 +1,152 @@
+"""Find the few places of a batch of texts that may hold a disguise, in one numpy pass over all their bytes.
+
+It finds too much rather than too little: `normalise` then decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.rude import LONG, NEAR, WORDS
+
+Places = NDArray[np.intp]
+
+_KINDS = (  # one nibble each
+    (_OTHER := 0, ""),
+    (_LETTER := 1, "abcdefghijklmnopqrstuvwxyz"),
+    (_APOSTROPHE := 2, "'"),
+    (_DIGIT := 3, "0123456789"),
+    (_DOLLAR := 4, "$"),
+    (_LEADING := 5, "!|"),
+    (_MIDDLE := 6, "#%^+?"),
+    (_AND := 7, "&"),
+    (_DOT := 8, "."),
+    (_COLON := 9, ":"),
+    (_SLASH := 10, "/"),
+    (_SPACE := 11, " \t\n\r\0"),
+    (_MARK := 12, "@*_~`["),
+    (_LESS := 13, "<"),
+    (_CONTROL := 14, "".join(map(chr, [*range(1, 9), 11, 12, *range(14, 32), 127]))),
+    (_HIGH := 15, ""),
+)
+_TABLE = bytearray(128) + bytearray([_HIGH] * 128)
+for _kind, _chars in _KINDS:
+    for _char in _chars:
+        _TABLE[ord(_char)] = _kind
+_KIND = bytes(_TABLE)
+_ANY = range(16)
+_WORD, _TEXT = 1, 2  # what a pair of neighbours makes suspect
+_PAIRS = np.zeros((16, 16), np.uint8)
+for _left, _rights in (
+    (_DIGIT, [_LETTER]),
+    (_LETTER, [_DIGIT, _DOLLAR]),
+    (_LEADING, [_LETTER, _DIGIT, _DOLLAR]),
+    (_DOLLAR, [_LETTER, _MIDDLE, _AND, _LEADING, _DOLLAR]),
+    (_MIDDLE, [_LETTER, _MIDDLE, _AND, _LEADING, _DOLLAR]),
+    (_AND, [_LETTER, _MIDDLE, _AND, _LEADING, _DOLLAR]),
+    (_DOT, [_LETTER]),
+    (_COLON, [_SLASH]),
+    (_SLASH, [_SLASH]),
+    (_MARK, _ANY),
+    (_HIGH, _ANY),
+    (_LESS, [_LETTER, _SLASH]),
+):
+    _PAIRS[_left, list(_rights)] = _WORD
+_PAIRS[_CONTROL] = _TEXT
+_PAIR = _PAIRS.tobytes()
+
+_BITS = 20
+_HEADS = np.array([(1 << 8 * n) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)  # keep the first n bytes
+
+
+def _hash(head: NDArray[np.uint64], size: Places) -> NDArray[np.uint64]:
+    """Of words, by their first eight bytes and their length."""
+    return ((head + size.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _BITS)
+
+
+def _heads(data: bytes, begin: Places, size: Places) -> NDArray[np.uint64]:
+    """The first eight bytes of each word as one number, shorter words filled with zeros; `data` needs 8 bytes more."""
+    windows = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
+    return windows[begin] & _HEADS[np.minimum(size, 8)]
+
+
+def _slips() -> NDArray[np.bool_]:
+    """For each hash whether a slip of a known word has it."""
+    words = [word.encode() for word in NEAR]
+    size = np.array([len(word) for word in words])
+    found = np.zeros(1 << _BITS, np.bool_)
+    found[_hash(_heads(b"".join(words) + bytes(8), np.cumsum(size) - size, size), size)] = True
+    return found
+
+
+def _quarters() -> NDArray[np.bool_]:
+    """For each hash whether the first four letters of a known word have it."""
+    heads = np.frombuffer("".join(word[:4] for word in WORDS if len(word) > 3).encode(), "<u4").astype(np.uint64)
+    found = np.zeros(1 << _BITS, np.bool_)
+    found[_hash(heads, np.full(len(heads), 4))] = True
+    return found
+
+
+_SLIP, _QUARTER = _slips(), _quarters()
+
+
+def suspects(data: bytes) -> tuple[Places, Places, Places]:
+    """Of lower-case texts in UTF-8 that each have a NUL before and after them (one between neighbours).
+
+    Returns where in `data` the suspect words begin (after white space) and end, and places in texts that must be
+    looked at as a whole.
+    """
+    raw = np.frombuffer(data, np.uint8)
+    kinds = np.frombuffer(data.translate(_KIND), np.uint8)
+    pairs = (kinds[:-1] << 4) | kinds[1:]
+    pair = np.frombuffer(pairs.tobytes().translate(_PAIR), np.uint8)
+    odd = np.flatnonzero(pair != 0)
+    whole = pair[odd] == _TEXT
+    same = raw[1:] == raw[:-1]
+    runs = np.flatnonzero(same[1:] & same[:-1])
+    words, spelt = _words(data, kinds)
+    places = np.concatenate([odd[~whole], runs[kinds[runs] == _LETTER], words])
+    places.sort()
+    gaps = np.flatnonzero(kinds == _SPACE)
+    after = np.searchsorted(gaps, places, side="right")
+    after = after[np.concatenate([after[:1] > 0, after[1:] != after[:-1]])]
+    return gaps[after - 1] + 1, gaps[after], np.concatenate([odd[whole], spelt])
+
+
+def _words(data: bytes, kinds: NDArray[np.uint8]) -> tuple[Places, Places]:
+    """Places in words like a slip, made of several, or lone and tied to a neighbour; places of spelt-out text."""
+    letter = kinds == _LETTER
+    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    begin, end = edges[0::2], edges[1::2]
+    size = end - begin
+    padded = data + bytes(8)
+    slip = _SLIP[_hash(_heads(padded, begin, size), size)] & (size > 2)
+    lone = np.flatnonzero(size == 1)
+    tied, spelt = _lone(kinds, begin[lone])
+    long = np.flatnonzero(size >= LONG)
+    return np.concatenate([begin[slip], tied, _several(padded, begin[long], size[long])]), spelt
+
+
+def _lone(kinds: NDArray[np.uint8], at: Places) -> tuple[Places, Places]:
+    """Of the lone letters at `at`: those that a sign ties to a letter, and those beside others or beside symbols."""
+    before, after = kinds[at - 1], kinds[at + 1]
+    last = len(kinds) - 1
+    further = kinds[np.minimum(at + 2, last)]
+    sign = (after != _SPACE) & (after != _DIGIT) & (after != _APOSTROPHE) & (further == _LETTER)
+    sign |= (
+        (before != _SPACE) & (before != _DIGIT) & (before != _APOSTROPHE) & (kinds[np.maximum(at - 2, 0)] == _LETTER)
+    )
+    step = np.diff(at)
+    next_to = (step <= 4) & (after[:-1] == _SPACE) & (before[1:] == _SPACE)
+    symbol = (after == _HIGH) | ((after == _SPACE) & (further == _HIGH))
+    return at[sign], np.concatenate([at[:-2][next_to[1:] & next_to[:-1]], at[symbol]])
+
+
+def _several(data: bytes, begin: Places, size: Places) -> Places:
+    """Places in long words where the first four letters of a known word stand; `data` needs 8 bytes more."""
+    count = size - 3
+    ends = np.cumsum(count)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + count, count)
+    quarters = np.ndarray((len(data) - 3,), "<u4", data, strides=(1,))[at].astype(np.uint64)
+    return at[_QUARTER[_hash(quarters, np.full(1, 4))]]
