@@ -5,10 +5,10 @@ DATA_DIR ?= ./var
 DATA ?= ./data
 BIN := .venv/bin
 
-.PHONY: help install run test check lint bench train evaluate
+.PHONY: help install install-train run test check lint bench train evaluate
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .venv/installed: setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed (set PYTHON)"; exit 1; }
@@ -25,6 +25,8 @@ help: ## list the targets
 	@touch $@
 
 install: .venv/installed-test ## the product and its test tools, into .venv
+
+install-train: .venv/installed-train ## also what training and measuring are made with (large)
 
 run: .venv/installed ## start everything with demo content
 	@exec $(BIN)/moderation up --port $(PORT) --data "$(DATA_DIR)" --demo

@@ -11,7 +11,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from models.scorer import ATTRIBUTES, Scorer
 from models.sources import SOURCES, LicenceError
 from models.training import linear as linear_training
 from models.training.calibrate import PREVALENCE
+from models.training.mixture import encoder_weights
+from models.training.recipe import Recipe
 
 Say = Callable[[str], None]
 STEPS = ("linear", "encoder", "cascade")
@@ -44,6 +46,8 @@ class Run:
     out: Path
     work: Path
     say: Say
+    recipe: Recipe = field(default_factory=Recipe)
+    base: Path | None = None  # the weights to start from; None: those of the package
 
 
 def facts(table: Table, scorer: str, scorer_version: str) -> dict[str, Any]:
@@ -98,21 +102,20 @@ def base_folder() -> Path:
 def train_encoder(run: Run) -> None:
     """Fine-tune, export and fit the head; writes the encoder artefact. Hours on a CPU."""
     from models.training.export import to_onnx, tokenizer_file  # torch is wanted for this step alone
-    from models.training.finetune import Recipe, finetune
-    from models.training.mixture import encoder_weights
+    from models.training.finetune import finetune
 
-    recipe, weights, base = Recipe(), encoder_weights(run.table), base_folder()
-    mark = fingerprint(run.table, recipe)
+    weights, base = encoder_weights(run.table), run.base or base_folder()
+    mark = fingerprint(run.table, run.recipe)
     network_file = run.work / f"network-{mark}.onnx"
     if not network_file.exists():
         checkpoint = run.work / f"encoder-{mark}.pt"
-        network = finetune(run.table, weights, base, checkpoint, mark, recipe, run.say)
+        network = finetune(run.table, weights, base, checkpoint, mark, run.recipe, run.say)
         network_file.write_bytes(to_onnx(network))
     files = {encoder.NETWORK: network_file.read_bytes(), encoder.TOKENIZER: tokenizer_file(base)}
-    write_encoder(run, files, weights, recipe)
+    write_encoder(run, files, weights)
 
 
-def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32], recipe: object) -> None:
+def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32]) -> None:
     """Fit the head of a fine-tuned network and write both as the encoder artefact."""
     from models.training.embeddings import embed_all
     from models.training.head import fit_head
@@ -121,7 +124,7 @@ def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32
     kept = weights[_head_rows(run.table)]
     found = embed_all(part.texts, files[encoder.NETWORK], files[encoder.TOKENIZER], run.work / "embeddings", run.say)
     head = fit_head(part, found, kept, run.say)
-    about = facts(run.table, encoder.NAME, encoder.VERSION) | {"recipe": repr(recipe), "base": "all-MiniLM-L6-v2"}
+    about = facts(run.table, encoder.NAME, encoder.VERSION) | {"recipe": asdict(run.recipe), "base": "all-MiniLM-L6-v2"}
     arrays = {encoder.HEAD: {"weights": head.weights, "bias": head.bias}}
     write_artefact(run.out / encoder.NAME, arrays, about, files)
     _add_operating_points(run, encoder.NAME, None)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,9 @@ def postgresql_programs() -> Path | None:
 
 MISSING = {
     "postgresql": None if postgresql_programs() else "PostgreSQL (initdb) is not installed",
+    "torch": None
+    if find_spec("torch") and find_spec("transformers") and find_spec("onnx")
+    else "torch is not installed (make install-train)",
     "browser": None if os.access(CHROMIUM, os.X_OK) else f"Chromium is not installed ({CHROMIUM})",
 }
 

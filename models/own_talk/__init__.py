@@ -1,18 +1,20 @@
 """Reader comments for what the labelled sets lack, abusive and harmless ones with the same words; all written for this
 project. In the .txt files a line `= LABEL=1 ...` holds for the lines after it, `= harmless` means no abuse of any kind;
-`{g}` is a group in the plural and `{s}` one of its members, filled with a few groups in turn.
+slots such as `{g}` are filled with a few words in turn, a slot that stands alone (but for signs) with all of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.phrases import GROUPS, SINGLES
+from models.own_talk.slots import SLOTS
 from models.sources import HARMLESS, Labels
 
 _CROSSED, _SINGLE = 1.0, 3.0  # weights: one of several alike, the only one of its kind
 _FILLINGS = 6
+_ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOUaeio])")
 
 
 def parse(block: str) -> Iterator[tuple[str, Labels]]:
@@ -33,15 +35,15 @@ def _labels(line: str) -> Labels:
 
 
 def _filled(line: str, number: int) -> Iterator[tuple[str, float]]:
-    slots = {"{g}": GROUPS, "{s}": SINGLES}
-    wanted = [slot for slot in slots if slot in line]
+    wanted = [slot for slot in SLOTS if slot in line]
     if not wanted:
         yield line, _SINGLE
         return
-    for turn in range(_FILLINGS):
+    alone = line.strip("!. ") == wanted[0]
+    for turn in range(len(SLOTS[wanted[0]]) if alone else _FILLINGS):
         text = line
         for slot in wanted:
-            words = slots[slot]
+            words = SLOTS[slot]
             text = text.replace(slot, words[(number * 5 + turn * 7) % len(words)])
         yield text, _CROSSED
 

@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.cascade import Combination
 from models.datasets import Table
+from models.evidence import NAMES
 from models.scorer import ATTRIBUTES
 from models.sources import SOURCES
 from models.training.calibrate import PREVALENCE, calibration_rows, platt
@@ -19,6 +20,10 @@ _STRENGTH = 0.3  # inverse of the L2 penalty on standardised columns
 _FEW = 30  # tune rows of either class below which both scorers simply count alike
 LOOKED_AT = 0.15  # share of natural comments that the encoder may see
 _TELLING = 0.75  # of these, the share given to texts that name people, groups or violence, or quote
+
+# Signs that tell the sets apart, some of which kept no case or punctuation, rather than spam from the rest.
+_STYLE = ("punctuation", "symbols", "digits", "exclamations", "capitals", "length")
+_USED = np.array([name not in _STYLE for name in NAMES], np.float32)
 
 Say = Callable[[str], None]
 Floats = NDArray[np.float32]
@@ -38,7 +43,7 @@ class Views:
 
 def _columns(views: Views, spam: bool, both: bool) -> Floats:
     """All columns, those that may not speak set to zero: signs only for SPAM, the encoder only where it ran."""
-    signs = views.signs if spam else np.zeros_like(views.signs)
+    signs = views.signs * (_USED if spam else 0)
     parts = [views.linear, views.encoder, signs] if both else [views.linear, signs]
     return np.concatenate(parts, axis=1)
 
@@ -73,7 +78,8 @@ def _matrix(table: Table, views: Views, both: bool) -> tuple[Floats, Floats]:
 def natural_rows(table: Table, split: str) -> Bools:
     """Rows of sets drawn from real comments that are not toxic: nearly all that a site sees."""
     natural = [source.name for source in SOURCES if source.natural]
-    return (table.split == split) & np.isin(table.source, natural) & (table.labels[:, 0] == 0)
+    rows = (table.split == split) & np.isin(table.source, natural) & (table.labels[:, 0] == 0)
+    return np.asarray(rows, np.bool_)
 
 
 def _gate(table: Table, views: Views, say: Say) -> tuple[Floats, Floats]:
@@ -82,9 +88,10 @@ def _gate(table: Table, views: Views, say: Say) -> tuple[Floats, Floats]:
     usual = views.linear[rows].mean(axis=0)
     risk = (views.linear[rows] - usual).max(axis=1)
     telling = views.telling[rows]
-    shares = [LOOKED_AT * (1 - _TELLING) / max((~telling).mean(), 1e-9), LOOKED_AT * _TELLING / telling.mean()]
+    parts = (1 - _TELLING) / max((~telling).mean(), 1e-9), _TELLING / max(telling.mean(), 1e-9)
+    shares = [LOOKED_AT * part for part in parts]
     limits = [
-        float(np.quantile(risk[part], 1 - min(share, 1.0)))
+        float(np.quantile(risk[part], 1 - min(share, 1.0))) if part.any() else 0.0
         for part, share in zip((~telling, telling), shares, strict=True)
     ]
     say(f"cascade: {telling.mean():.0%} of natural comments are telling; limits {limits[0]:.2f} and {limits[1]:.2f}")

@@ -27,7 +27,7 @@ class _Embedder(nn.Module):
 
 
 def to_onnx(network: Network) -> bytes:
-    """The encoder with inputs `ids` and `mask` (1, tokens) and output `embedding` (1, hidden); int8 weights per channel."""
+    """The encoder with inputs `ids` and `mask` (1, tokens) and output `embedding` (1, hidden), weights in int8."""
     network.eval()
     config = network.encoder.config
     sample = torch.ones((1, 12), dtype=torch.long)

@@ -25,25 +25,10 @@ from transformers import AutoModel
 from models.datasets import Table
 from models.training.augment import augment
 from models.training.mixture import always_bare, epoch_rows
+from models.training.recipe import Recipe
 from models.wording import wording
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to fine-tune; `tokens` is the size of a batch, padding included, and `longest` cuts each text."""
-
-    epochs: int = 2
-    tokens: int = 2048
-    longest: int = 80
-    rate: float = 9e-5
-    warm_up: float = 0.06
-    decay: float = 0.01
-    by_layer: float = 0.9  # each layer below learns this much slower
-    dropout: float = 0.1
-    checkpoint: int = 250
-    seed: int = 11
 
 
 class Network(nn.Module):
@@ -111,7 +96,7 @@ def batches(table: Table, weights: NDArray[np.float32], tokenizer: Tokenizer, re
     for epoch in range(recipe.epochs):
         rows = epoch_rows(table, epoch)
         texts = [table.texts[i] for i in rows]
-        changed = augment(texts, always_bare(table.source[rows]), recipe.seed + epoch)
+        changed = augment(texts, always_bare(table.source[rows]).tolist(), recipe.seed + epoch)
         encoded = [e.ids for e in tokenizer.encode_batch(wording(changed))]
         lengths = np.array([len(ids) for ids in encoded])
         draw = random.Random(recipe.seed + epoch)  # noqa: S311

@@ -52,5 +52,5 @@ def _calibrated(raw: Head, table: Table, odds: Floats) -> Head:
         )
         slopes.append(slope)
         shifts.append(shift)
-    slope, shift = np.array(slopes, np.float32), np.array(shifts, np.float32)
-    return Head(raw.weights * slope, raw.bias * slope + shift)
+    stretch = np.array(slopes, np.float32)
+    return Head(raw.weights * stretch, raw.bias * stretch + np.array(shifts, np.float32))

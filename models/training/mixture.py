@@ -28,6 +28,7 @@ SHARES = {
     "sms-spam": 0.35,
     "own-templates": 0.5,
     "own-spam": 0.6,
+    "own-talk": 1.5,
 }
 # Sets whose toxic and civil rows come with different punctuation, or without any: there it would be the label.
 _BARE = ("civil-comments-balanced", "civil-comments-toxic-spans", "jigsaw-wiki-multilabel", "jigsaw-wiki-binary")

@@ -12,10 +12,11 @@ import pytest
 from models import ATTRIBUTES, Span
 from models.artefacts import WEIGHTS, write_artefact
 from models.datasets import SPLITS, DataError, Table, load_table, split_of
-from models.features import BITS
-from models.linear import LinearScorer, from_arrays, load_linear
+from models.features import BITS, SETTINGS
+from models.linear import NAME, VERSION, LinearScorer, from_arrays, load_linear
 from models.sources import SOURCES, LicenceError, Row, Source, admit
-from models.train import facts, fit, sparse
+from models.train import facts
+from models.training.linear import fit, sparse
 
 TEXTS = [f"{a} {b} number {n}" for a in ("you are", "he was") for b in ("vile", "kind") for n in range(60)]
 
@@ -77,6 +78,15 @@ def test_splits_are_stable_and_disjoint_after_normalisation(table: Table) -> Non
     assert len(set(keys)) == len(keys)
 
 
+def test_a_set_may_name_the_rows_that_are_its_test(data: Path) -> None:
+    source = Source("made", "MIT", label, unseen=("vile", "1"))
+    made = load_table(data, sources=[source], say=lambda line: None)
+    made = made.where(made.source == "made")
+    vile = np.array(["vile" in text for text in made.texts])
+    assert (made.split[vile] == "test").all()
+    assert set(made.split[~vile]) == {"train", "tune"}
+
+
 def test_unknown_labels_stay_missing(table: Table) -> None:
     made = table.where(table.source == "made")
     first, second = (made.texts.index(TEXTS[n]) for n in (3, 1))
@@ -102,7 +112,8 @@ def test_applied_scores_are_the_fitted_model(table: Table) -> None:
 
 def test_training_is_deterministic_and_learns(table: Table, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        write_artefact(tmp_path / name, {WEIGHTS: fit(table, lambda line: None, bits=12)}, facts(table, bits=12))
+        about = facts(table, NAME, VERSION) | {"features": {**SETTINGS, "bits": 12}}
+        write_artefact(tmp_path / name, {WEIGHTS: fit(table, lambda line: None, bits=12)}, about)
     assert (tmp_path / "one" / WEIGHTS).read_bytes() == (tmp_path / "two" / WEIGHTS).read_bytes()
     scorer = load_linear(tmp_path / "one")
     vile, kind = scorer.score(["you are vile", "you are kind"])
