@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from moderation.queueing import COMMENTS, WEBHOOKS
-from moderation.services import health, leases, webhooks
+from moderation.services import health, leases, rescore, webhooks
 from moderation.store.session import now_ms
 from workers.runtime import Runtime, gone
 
@@ -26,7 +26,7 @@ def sign_of_life(runtime: Runtime) -> None:
 
 
 def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
-    """Gives back the leases of processes that are gone and rings for what waits.
+    """Gives back the leases of processes that are gone, puts back what was held unscored, rings for what waits.
 
     What Redis or its workers leave lying is done here, a second at a time; True means that more is left.
     `deliver_aside` posts webhooks without holding this process up, for a receiver may hang.
@@ -36,10 +36,13 @@ def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
         owners = leases.lease_owners(session)
         dead = [owner for owner in owners if gone(owner, runtime.settings.host)]
         freed = leases.give_back(session, dead) if dead else 0
+        back = rescore.rescore(session, now) if runtime.classifier.scorer else 0
         oldest = leases.waiting_since(session, now)
         due = webhooks.due(session, now)
     if freed:
         log.warning("sweep: %d comments given back by workers that are gone", freed)
+    if back:
+        log.warning("sweep: %d comments that were held as not scored are decided anew", back)
     if due and not runtime.doorbell.ring(WEBHOOKS):
         deliver_aside()
     if oldest is None:

@@ -57,6 +57,9 @@ MAY_DECIDE = {
     Source.SITE: DECIDED | {Status.PENDING},
 }
 
+# From here the policy's own decision goes back to pending, if it was made without scores and a scorer works again.
+MAY_RESCORE = frozenset({Status.HELD})
+
 
 @dataclass(frozen=True)
 class Action:

@@ -74,8 +74,9 @@ class Article(Base):
 class Comment(Base):
     """A reader's comment as it stands now, with its place in the queues.
 
-    `version` counts every change; a moderator's ruling names the one it saw. `attempts` counts failures
-    of the classifier on this comment alone. `risk` is the verdict's, 0..1, and orders the review queue.
+    `version` counts every change; a moderator's ruling names the one it saw. `attempts` counts failures of the
+    classifier on this comment alone, and the times that it was put back because there had been no classifier.
+    `risk` is the verdict's, 0..1, and orders the review queue.
     """
 
     __tablename__ = "comments"
@@ -138,7 +139,8 @@ class Revision(Base):
 class Decision(Base):
     """A verdict, a ruling or an undo; never changed, the newest one stands.
 
-    At most one by the policy for each comment and revision: the database itself refuses a second.
+    At most one by the policy for each comment and revision: the database itself refuses a second. Only a verdict
+    without scores may be followed by another, which names it in `replaces`; that too is refused a second time.
     """
 
     __tablename__ = "decisions"
@@ -148,8 +150,21 @@ class Decision(Base):
             "comment_id",
             "revision",
             unique=True,
-            sqlite_where=text("source = 'policy'"),
-            postgresql_where=text("source = 'policy'"),
+            sqlite_where=text("source = 'policy' AND replaces IS NULL"),
+            postgresql_where=text("source = 'policy' AND replaces IS NULL"),
+        ),
+        Index(
+            "uq_decisions_one_rescoring",
+            "replaces",
+            unique=True,
+            sqlite_where=text("source = 'policy' AND replaces IS NOT NULL"),
+            postgresql_where=text("source = 'policy' AND replaces IS NOT NULL"),
+        ),
+        Index(
+            "ix_decisions_not_scored",
+            "comment_id",
+            sqlite_where=text("source = 'policy' AND scorer IS NULL"),
+            postgresql_where=text("source = 'policy' AND scorer IS NULL"),
         ),
         Index("ix_decisions_actor", "actor", "id"),
         Index("ix_decisions_comment", "comment_id", "id"),

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from moderation.domain.lifecycle import ACTIONS, DECIDED, STATUS_AFTER, Outcome, Role, Source, Status
 from moderation.errors import Conflict, Forbidden, NotFound
 from moderation.scoring import Classifier
-from moderation.services import decide, intake, outbox, review
+from moderation.services import decide, intake, outbox, rescore, review
 from moderation.services.intake import NewComment
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import AuditEvent, Comment, Decision, Event
@@ -47,6 +47,24 @@ def machine(store: Store, site_id: str, classifier: Classifier) -> type:
         def decide(self) -> None:
             decide.drain(store, classifier, "w", lease_ms=30_000, until=lambda: False, after_batch=lambda: None)
             assert self.comment().status != Status.PENDING
+
+        @rule()
+        def outage(self) -> None:
+            none = Classifier("linear", None, "a file is missing")
+            decide.drain(store, none, "w", lease_ms=30_000, until=lambda: False, after_batch=lambda: None)
+            assert self.comment().status not in (Status.PENDING, Status.APPROVED) or self.seen.status != Status.PENDING
+
+        @rule()
+        def rescore(self) -> None:
+            before = self.comment()
+            with store.write() as session:
+                rescore.rescore(session, now_ms())
+                standing = session.get(Decision, before.decision_id) if before.decision_id else None
+            if self.comment().version != before.version:
+                assert before.status == Status.HELD
+                assert standing is not None
+                assert (standing.source, standing.scorer) == (Source.POLICY, None)
+                assert self.comment().status == Status.PENDING
 
         @rule(text=st.sampled_from(["Fine.", ABUSE]))
         def edit(self, text: str) -> None:
@@ -133,9 +151,16 @@ def machine(store: Store, site_id: str, classifier: Classifier) -> type:
             with store.read() as session:
                 comment = session.get_one(Comment, self.id)
                 decisions = session.scalars(select(Decision).where(Decision.comment_id == self.id)).all()
-                verdicts = [d.revision for d in decisions if d.source == Source.POLICY]
-                assert len(verdicts) == len(set(verdicts))
-                assert (comment.decision_id is None) == (comment.status == Status.PENDING or not decisions)
+                verdicts = [d for d in decisions if d.source == Source.POLICY]
+                first = [d.revision for d in verdicts if d.replaces is None]
+                again = [d.replaces for d in verdicts if d.replaces is not None]
+                assert len(first) == len(set(first))
+                assert len(again) == len(set(again))
+                unscored = {d.id for d in verdicts if d.scorer is None}
+                assert set(again) <= unscored
+                undecided = comment.status == Status.PENDING or not decisions
+                assert comment.decision_id is None or not undecided or comment.decision_id in unscored
+                assert comment.decision_id is not None or undecided
                 if comment.status in DECIDED:
                     assert (
                         STATUS_AFTER[Outcome(session.get_one(Decision, comment.decision_id).action)] == comment.status
