@@ -14,7 +14,7 @@ from models.sources import HARMLESS, Labels
 
 _CROSSED, _SINGLE = 1.0, 3.0  # weights: one of several alike, the only one of its kind
 _FILLINGS = 6
-_ARTICLE = re.compile(r"\b([Aa]) (?=[AEIOUaeio])")
+_ARTICLE = re.compile(r"\b([Aa]) (?=(?!Eu)[AEIOaeio])")  # "a Ukrainian", "a European"
 
 
 def parse(block: str) -> Iterator[tuple[str, Labels]]:
@@ -45,7 +45,7 @@ def _filled(line: str, number: int) -> Iterator[tuple[str, float]]:
         for slot in wanted:
             words = SLOTS[slot]
             text = text.replace(slot, words[(number * 5 + turn * 7) % len(words)])
-        yield text, _CROSSED
+        yield _ARTICLE.sub(r"\1n ", text), _CROSSED
 
 
 def talk_examples() -> Iterator[tuple[str, Labels, float]]:
