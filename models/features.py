@@ -29,14 +29,17 @@ for _code in range(128):
         _TABLE[_code] = ord("0")
 _TABLE[[2, ord("*")]] = 2, ord("*")
 
+_TO_LETTERS = _TABLE.tobytes()
+
 Indices = NDArray[np.intp]
+Hashes = NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """One kind of n-gram: `index[bounds[i]:bounds[i + 1]]` are the hash slots of text i.
 
-    `begin` and `end` are where each n-gram lies in the bytes of the batch (`Grams.source` leads back to the texts).
+    `begin` and `end` are where each n-gram lies in the bytes of the batch (`Grams.kept` leads back to the texts).
     """
 
     index: Indices
@@ -47,21 +50,56 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """All n-grams of a batch; `size[i]` is the length of text i in bytes after runs of spaces are made one."""
+    """All n-grams of a batch; `size[i]` is the length of text i in bytes after runs of spaces are made one.
 
-    streams: tuple[Stream, ...]
+    `index[bounds[k, i]:bounds[k, i + 1]]` are the hash slots of the n-grams of kind k of text i; `keep` tells which
+    bytes of the batch are left once runs of spaces are made one.
+    """
+
+    index: Indices
+    bounds: Indices
     size: Indices
-    kept: Indices
+    keep: NDArray[np.bool_]
+    places: tuple[Indices, ...]
 
     @property
     def scale(self) -> NDArray[np.float32]:
         """What the sum of a text's n-grams is multiplied by: one over the square root of its size, (texts,)."""
         return np.asarray(1 / np.sqrt(self.size + _EXTRA), np.float32)
 
+    @property
+    def kept(self) -> Indices:
+        """For each byte that is left, which byte of the batch it was."""
+        return self.keep.nonzero()[0]
 
-def _mix(h: NDArray[np.uint32], seed: int, bits: int) -> Indices:
-    """Scramble a polynomial hash (its low bits alone are poor) and cut it to `bits` bits."""
-    h = h + np.uint32(seed)
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The n-grams by kind."""
+        *at, begin, end, left = self.places
+        where = [(first, first + length) for first, length in zip(at, (3, 4, 5), strict=True)]
+        where += [(begin, end), (begin[left], end[left + 1])]
+        found = []
+        for bounds, (first, last) in zip(self.bounds, where, strict=True):
+            found.append(Stream(self.index[bounds[0] : bounds[-1]], bounds - bounds[0], first, last))
+        return tuple(found)
+
+
+def _powers(base: int, count: int) -> Hashes:
+    return np.cumprod(np.concatenate([[1], np.full(count, base)]).astype(np.uint32), dtype=np.uint32)
+
+
+_tables: dict[int, Hashes] = {base: _powers(base, 1 << 17) for base in (_P, _P_INVERSE)}
+
+
+def _power_table(base: int, count: int) -> Hashes:
+    """base^0..base^(count-1) mod 2^32; huge batches get a table of their own, which is not kept."""
+    table = _tables[base]
+    return table[:count] if count <= len(table) else _powers(base, count - 1)
+
+
+def _slots(hashes: Sequence[Hashes], bits: int) -> Indices:
+    """Scramble polynomial hashes (their low bits alone are poor), by kind, and cut them to `bits` bits."""
+    h = np.concatenate([found + np.uint32(seed) for found, seed in zip(hashes, _SEEDS, strict=True)])
     h ^= h >> np.uint32(15)
     h *= np.uint32(0x2C1B3C6D)
     h ^= h >> np.uint32(12)
@@ -69,73 +107,70 @@ def _mix(h: NDArray[np.uint32], seed: int, bits: int) -> Indices:
     return h.astype(np.intp)
 
 
-def _powers(base: int, count: int) -> NDArray[np.uint32]:
-    return np.cumprod(np.concatenate([[1], np.full(count, base)]).astype(np.uint32), dtype=np.uint32)
-
-
-_tables: dict[int, NDArray[np.uint32]] = {base: _powers(base, 1 << 17) for base in (_P, _P_INVERSE)}
-
-
-def _power_table(base: int, count: int) -> NDArray[np.uint32]:
-    """base^0..base^(count-1) mod 2^32; huge batches get a table of their own, which is not kept."""
-    table = _tables[base]
-    return table[:count] if count <= len(table) else _powers(base, count - 1)
-
-
-def _bytes(texts: Sequence[str]) -> tuple[NDArray[np.uint8], Indices, Indices]:
-    """The batch as bytes with one space before each text and between words; where each text starts; what was kept.
-
-    A run of spaces keeps its last one, so the space before a text also ends the text before it and no n-gram
-    can reach from one text into the next.
-    """
-    parts = [b" " + text.encode("utf-8", "ignore") for text in texts]
-    sizes = np.fromiter(map(len, parts), np.intp, len(parts))
-    starts = np.zeros(len(parts) + 1, np.intp)
-    np.cumsum(sizes, out=starts[1:])
-    raw = _TABLE[np.frombuffer(b"".join(parts) + b" ", np.uint8)]
-    space = raw == _SPACE
-    kept = np.flatnonzero(~(space[:-1] & space[1:]))
-    kept = np.append(kept, len(raw) - 1)
-    return raw[kept], np.searchsorted(kept, starts).astype(np.intp), kept
-
-
 def grams(texts: Sequence[str], bits: int = BITS) -> Grams:
     """The n-grams of normalised texts. Memory: about 150 bytes for each byte of text."""
-    data, starts, kept = _bytes(texts)
-    padded = np.concatenate([data, np.full(5, _SPACE, np.uint8)])
-    space = padded == _SPACE
-    wide = padded.astype(np.uint32)
+    parts = [text.replace("\0", " ").encode("utf-8", "ignore") for text in texts]
+    return grams_of(b"\0".join([b"", *parts, b""]) if parts else b"\0", bits)
+
+
+def grams_of(joined: bytes, bits: int = BITS) -> Grams:
+    """The n-grams of texts in UTF-8, each with a NUL before and after it, one between neighbours.
+
+    The NULs become spaces, and of a run of spaces the last is kept, so the space before a text also ends the text
+    before it and no n-gram can reach from one text into the next.
+    """
+    whole = np.frombuffer(joined, np.uint8)
+    raw = np.frombuffer(joined.translate(_TO_LETTERS), np.uint8)
+    space = raw == _SPACE
+    keep = np.ones(len(raw), np.bool_)
+    np.logical_and(space[:-1], space[1:], out=keep[:-1])
+    np.logical_not(keep[:-1], out=keep[:-1])
+    starts = (whole == 0).nonzero()[0]
+    starts -= np.searchsorted((~keep).nonzero()[0], starts)
+    return _grams(raw.take(keep.nonzero()[0]), starts, keep, bits)
+
+
+def _grams(data: NDArray[np.uint8], starts: Indices, keep: NDArray[np.bool_], bits: int) -> Grams:
     count = len(data) - 1
+    wide = np.full(count + 6, _SPACE, np.uint32)
+    wide[: count + 1] = data
+    letter = wide != _SPACE
     prime = np.uint32(_P)
-    h3 = (wide[:count] * prime + wide[1 : count + 1]) * prime + wide[2 : count + 2]
-    h4 = h3 * prime + wide[3 : count + 3]
-    h5 = h4 * prime + wide[4 : count + 4]
-    at = np.flatnonzero(~space[1 : count + 1])
-    streams = []
-    for length, hashes in ((3, h3), (4, h4), (5, h5)):
+    hashes: list[Hashes] = []
+    at: list[Indices] = []
+    h = (wide[:count] * prime + wide[1 : count + 1]) * prime + wide[2 : count + 2]
+    inside = letter[1 : count + 1]
+    for length in (3, 4, 5):
         if length > 3:
-            at = at[~space[at + (length - 2)]]
-        index = _mix(hashes[at], _SEEDS[length - 3], bits)
-        streams.append(Stream(index, np.searchsorted(at, starts).astype(np.intp), at, at + length))
-    streams += _words(wide[:count], space, starts, bits)
-    return Grams(tuple(streams), np.diff(starts), kept)
+            h *= prime
+            h += wide[length - 1 : count + length - 1]
+            inside = inside & letter[length - 2 : count + length - 2]
+        at.append(inside.nonzero()[0])
+        hashes.append(h.take(at[-1], mode="clip"))
+    begin, end, left, first, word, pair = _words(wide[:count], letter, starts)
+    bounds = np.empty((5, len(starts)), np.intp)
+    for row, places in zip(bounds, at, strict=False):
+        row[:] = places.searchsorted(starts)
+    bounds[3] = first
+    bounds[4] = left.searchsorted(first)
+    bounds += np.cumsum([0, *map(len, at), len(word)])[:, None]
+    return Grams(_slots([*hashes, word, pair], bits), bounds, np.diff(starts), keep, (*at, begin, end, left))
 
 
-def _words(wide: NDArray[np.uint32], space: NDArray[np.bool_], starts: Indices, bits: int) -> list[Stream]:
-    """The streams of single words and of pairs of neighbouring words of one text."""
+def _words(
+    wide: Hashes, letter: NDArray[np.bool_], starts: Indices
+) -> tuple[Indices, Indices, Indices, Indices, Hashes, Hashes]:
+    """Where words begin and end, which have a neighbour in their text, each text's first; hashes of words and pairs."""
     count = len(wide)
-    edges = np.flatnonzero(space[1 : count + 1] != space[:count]) + 1
+    edges = (letter[1 : count + 1] != letter[:count]).nonzero()[0] + 1
     begin, end = edges[0::2], edges[1::2]
     total = np.zeros(count + 1, np.uint32)
     np.cumsum(wide * _power_table(_P, count), out=total[1:], dtype=np.uint32)
-    word = (total[end] - total[begin]) * _power_table(_P_INVERSE, count)[begin]
-    first = np.searchsorted(begin, starts).astype(np.intp)
+    word = (total.take(end) - total.take(begin)) * _power_table(_P_INVERSE, count).take(begin)
+    first = begin.searchsorted(starts)
     same = np.ones(max(len(word) - 1, 0), np.bool_)
     cuts = first[1:-1] - 1
     same[cuts[(cuts >= 0) & (cuts < len(same))]] = False
-    left = np.flatnonzero(same)
-    pair = word[left] * np.uint32(0x9E3779B1) + word[left + 1]
-    return [
-        Stream(_mix(word, _SEEDS[3], bits), first, begin, end),
-        Stream(_mix(pair, _SEEDS[4], bits), np.searchsorted(left, first).astype(np.intp), begin[left], end[left + 1]),
-    ]
+    left = same.nonzero()[0]
+    pair = word.take(left) * np.uint32(0x9E3779B1) + word.take(left + 1)
+    return begin, end, left, first, word, pair

@@ -101,15 +101,15 @@ def suspects(data: bytes) -> tuple[Places, Places, Places]:
     kinds = np.frombuffer(data.translate(_KIND), np.uint8)
     pairs = (kinds[:-1] << 4) | kinds[1:]
     pair = np.frombuffer(pairs.tobytes().translate(_PAIR), np.uint8)
-    odd = np.flatnonzero(pair != 0)
+    odd = (pair != 0).nonzero()[0]
     whole = pair[odd] == _TEXT
     same = raw[1:] == raw[:-1]
-    runs = np.flatnonzero(same[1:] & same[:-1])
+    runs = (same[1:] & same[:-1]).nonzero()[0]
     words, spelt = _words(data, kinds)
     places = np.concatenate([odd[~whole], runs[kinds[runs] == _LETTER], words])
     places.sort()
-    gaps = np.flatnonzero(kinds == _SPACE)
-    after = np.searchsorted(gaps, places, side="right")
+    gaps = (kinds == _SPACE).nonzero()[0]
+    after = gaps.searchsorted(places, side="right")
     after = after[np.concatenate([after[:1] > 0, after[1:] != after[:-1]])]
     return gaps[after - 1] + 1, gaps[after], np.concatenate([odd[whole], spelt])
 
@@ -117,14 +117,14 @@ def suspects(data: bytes) -> tuple[Places, Places, Places]:
 def _words(data: bytes, kinds: NDArray[np.uint8]) -> tuple[Places, Places]:
     """Places in words like a slip, made of several, or lone and tied to a neighbour; places of spelt-out text."""
     letter = kinds == _LETTER
-    edges = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    edges = (letter[1:] != letter[:-1]).nonzero()[0] + 1
     begin, end = edges[0::2], edges[1::2]
     size = end - begin
     padded = data + bytes(8)
     slip = _SLIP[_hash(_heads(padded, begin, size), size)] & (size > 2)
-    lone = np.flatnonzero(size == 1)
+    lone = (size == 1).nonzero()[0]
     tied, spelt = _lone(kinds, begin[lone])
-    long = np.flatnonzero(size >= LONG)
+    long = (size >= LONG).nonzero()[0]
     return np.concatenate([begin[slip], tied, _several(padded, begin[long], size[long])]), spelt
 
 
