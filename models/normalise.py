@@ -38,7 +38,7 @@ _EMPHASIS = re.compile(
     r"(?<=[a-z])(?P<mark>\*\*|__|~~|\|\||`)([a-z]+)(?P=mark)|(?P<mark2>\*\*|__|~~|\|\||`)([a-z]+)(?P=mark2)(?=[a-z])"
 )
 _TOKEN = re.compile(r"(?<!\S)(?=\S{0,39}[^\sa-z])\S{3,40}(?!\S)")
-_TURNED_WORD = re.compile(rf"[^\W\d_]*[{TURNED}][^\W\d_]*")
+_TURNED_WORD = re.compile(rf"(?<![^\W\d_])(?=[^\W\d_]{{0,30}}[{TURNED}])[^\W\d_]{{1,60}}")
 _LONG_WORD = re.compile(rf"(?<![a-z])[a-z]{{{LONG},40}}(?![a-z])")
 _LONG_RUN = re.compile(r"(?<![a-z])(?=[a-z]*?([a-z])\1\1)[a-z]{4,60}(?![a-z])")
 _PLAIN_WORD = re.compile(r"(?<![^\W\d_])[a-z]{3,}(?![^\W\d_])")
@@ -114,7 +114,7 @@ def _character(match: re.Match[str]) -> str:
 
 def _untagged(match: re.Match[str]) -> str:
     """Mark-up of a few letters of a word leaves nothing behind; any other parts words."""
-    before, after = match.string[: match.start()][-1:], match.string[match.end() : match.end() + 1]
+    before, after = match.string[max(match.start() - 1, 0) : match.start()], match.string[match.end() : match.end() + 1]
     inside = before not in ("", " ") and after not in ("", " ") and (match[1] or match[2]) in _INLINE
     return "" if inside else " "
 

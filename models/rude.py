@@ -169,15 +169,22 @@ NEAR = _near()
 
 def apart(letters: str, pieces: frozenset[str] = SMALL | WORDS) -> str | None:
     """A run of letters as the fewest of `pieces` that make it up; None if it isn't made of such."""
-    best: list[list[str] | None] = [[]]
+    fewest, last = [0], [0]  # of the first n letters: pieces, and where the last of them begins
+    none = len(letters) + 1
     for end in range(1, len(letters) + 1):
-        ways = (
-            [*before, letters[begin:end]]
-            for begin in range(max(0, end - 15), end)
-            if (before := best[begin]) is not None and letters[begin:end] in pieces
+        count, begin = min(
+            ((fewest[i] + 1, i) for i in range(max(0, end - 15), end) if letters[i:end] in pieces), default=(none, 0)
         )
-        best.append(min(ways, key=len, default=None))
-    return " ".join(best[-1]) if best[-1] else None
+        fewest.append(min(count, none))
+        last.append(begin)
+    if fewest[-1] >= none:
+        return None
+    words: list[str] = []
+    end = len(letters)
+    while end:
+        words.append(letters[last[end] : end])
+        end = last[end]
+    return " ".join(reversed(words))
 
 
 _HARMLESS = frozenset(("rapist", "rapists", "pathetic", "killing"))  # ends of harmless words too
