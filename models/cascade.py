@@ -1,9 +1,10 @@
 """The `cascade` scorer: the linear one for every text, the encoder where that one is not sure, and both combined.
 
 For text x with linear log-odds l (attributes,), encoder log-odds e and signs of spam s, the log-odds are
-`[l, e, s] @ both + bias` where the encoder ran, else `[l, s] @ alone + bias`. It runs where the linear scorer sees a
-risk above a low limit, or above a still lower one if the text names people, groups or violence or quotes somebody.
-Weights and limits are fitted on texts that neither scorer was trained on (training/cascade.py).
+`[l, e, s] @ both + bias` where the encoder ran, else `[l, s] @ alone + bias`. It runs where that is worth its time:
+where what the linear scorer sees, `l @ gate`, less the logarithm of the length, stands above a limit, a lower one if
+the text names people, groups or violence or quotes somebody. All of it is fitted on texts that neither scorer was
+trained on (training/cascade.py).
 """
 
 from __future__ import annotations
@@ -49,22 +50,28 @@ def calls_for_a_second_look(texts: Sequence[str]) -> Bools:
     return np.array([_CALLS_FOR_A_SECOND_LOOK.search(text) is not None for text in texts], np.bool_)
 
 
+def sizes_of(texts: Sequence[str]) -> Floats:
+    """Lengths in characters, (texts,)."""
+    return np.fromiter(map(len, texts), np.float32, len(texts))
+
+
 @dataclass(frozen=True)
 class Combination:
     """`both` (attributes * 2 + signs, attributes), `alone` (attributes + signs, attributes), their biases, and the
-    gate: `usual` (attributes,) is taken off the linear log-odds; `limits` are those of plain and of telling texts."""
+    gate: `gate` (attributes,) weighs the linear log-odds; `limits` are those of plain and of telling texts."""
 
     both: Floats
     both_bias: Floats
     alone: Floats
     alone_bias: Floats
-    usual: Floats
+    gate: Floats
     limits: Floats
 
-    def unsure(self, linear: Floats, telling: Bools) -> Bools:
+    def unsure(self, linear: Floats, telling: Bools, sizes: Floats) -> Bools:
         """Which texts the encoder should see."""
-        risk = (linear - self.usual).max(axis=1, initial=-np.inf)
-        return np.asarray(risk >= np.where(telling, self.limits[1], self.limits[0]), np.bool_)
+        return np.asarray(
+            worth(linear, self.gate, sizes) >= np.where(telling, self.limits[1], self.limits[0]), np.bool_
+        )
 
     def log_odds(self, linear: Floats, signs: Floats, seen: Bools, encoder: Floats) -> Floats:
         """(texts, attributes); `encoder` holds only the rows that were `seen`."""
@@ -72,6 +79,14 @@ class Combination:
         if seen.any():
             out[seen] = np.concatenate([linear[seen], encoder, signs[seen]], axis=1) @ self.both + self.both_bias
         return out.astype(np.float32)
+
+
+def worth(linear: Floats, gate: Floats, sizes: Floats) -> Floats:
+    """How much a second look promises for its time, (texts,): log-odds of harm less the logarithm of the time.
+
+    `sizes` are lengths in characters, which the encoder's time follows; below 20 they cost as much as 20.
+    """
+    return np.asarray(linear @ gate - np.log(np.maximum(sizes, 20) / 100), np.float32)
 
 
 class CascadeScorer:
@@ -87,7 +102,7 @@ class CascadeScorer:
         self._combination = combination
 
     def _seen(self, texts: Sequence[str], linear: Floats) -> Bools:
-        return self._combination.unsure(linear, calls_for_a_second_look(texts))
+        return self._combination.unsure(linear, calls_for_a_second_look(texts), sizes_of(texts))
 
     def log_odds(self, texts: Sequence[str]) -> Floats:
         """Calibrated log-odds, (texts, attributes)."""
@@ -116,7 +131,7 @@ def combination_of(arrays: dict[str, NDArray[Any]], attributes: int) -> Combinat
         "both_bias": (attributes,),
         "alone": (attributes + signs, attributes),
         "alone_bias": (attributes,),
-        "usual": (attributes,),
+        "gate": (attributes,),
         "limits": (2,),
     }
     if set(arrays) != set(shapes) or any(arrays[name].shape != shape for name, shape in shapes.items()):

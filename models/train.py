@@ -152,7 +152,7 @@ def _views(run: Run, table: Table) -> Any:
     words = linear.load_linear(run.out / linear.NAME)
     return Views(
         words.log_odds(table.texts), head.log_odds(found), evidence(table.texts),
-        cascade.calls_for_a_second_look(table.texts),
+        cascade.calls_for_a_second_look(table.texts), cascade.sizes_of(table.texts),
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def train_cascade(run: Run) -> None:
     about = facts(run.table, cascade.NAME, cascade.VERSION)
     about["parts"] = {name: manifest_digest(run.out / name) for name in cascade.PARTS}
     write_artefact(run.out / cascade.NAME, {WEIGHTS: dict(vars(found))}, about)
-    seen = found.unsure(views.linear, views.telling)
+    seen = found.unsure(views.linear, views.telling, views.sizes)
     odds = found.log_odds(views.linear, views.signs, seen, views.encoder[seen])
     _write_points(run.out / cascade.NAME, part, odds)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from models.cascade import Combination
+from models.cascade import Combination, worth
 from models.datasets import Table
 from models.evidence import NAMES
 from models.scorer import ATTRIBUTES
@@ -18,11 +18,12 @@ from models.training.calibrate import PREVALENCE, calibration_rows, platt
 
 _STRENGTH = 0.3  # inverse of the L2 penalty on standardised columns
 _FEW = 30  # tune rows of either class below which both scorers simply count alike
-LOOKED_AT = 0.15  # share of natural comments that the encoder may see
+LOOKED_AT = 0.15  # share of the characters of natural comments that the encoder may see
 _TELLING = 0.75  # of these, the share given to texts that name people, groups or violence, or quote
 
 # Signs that tell the sets apart, some of which kept no case or punctuation, rather than spam from the rest.
 _STYLE = ("punctuation", "symbols", "digits", "exclamations", "capitals", "length")
+_HARMS = [ATTRIBUTES.index(a) for a in ("TOXICITY", "INSULT", "THREAT", "IDENTITY_ATTACK")]
 _USED = np.array([name not in _STYLE for name in NAMES], np.float32)
 
 Say = Callable[[str], None]
@@ -33,12 +34,13 @@ Bools = NDArray[np.bool_]
 @dataclass(frozen=True)
 class Views:
     """What is known of each row of a table: log-odds of both scorers (rows, attributes), signs of spam (rows, signs),
-    and whether the text is telling (see models.cascade)."""
+    whether the text is telling (see models.cascade), and its length in characters."""
 
     linear: Floats
     encoder: Floats
     signs: Floats
     telling: Bools
+    sizes: Floats
 
 
 def _columns(views: Views, spam: bool, both: bool) -> Floats:
@@ -82,25 +84,33 @@ def natural_rows(table: Table, split: str) -> Bools:
     return np.asarray(rows, np.bool_)
 
 
-def _gate(table: Table, views: Views, say: Say) -> tuple[Floats, Floats]:
-    """What is usual of each attribute, and the limits that let LOOKED_AT of the natural comments through."""
+def _harm(table: Table, views: Views) -> Floats:
+    """Weights (attributes,) of the linear log-odds that tell abuse of any kind from civil natural comments."""
+    harm = np.nanmax(np.where(table.labels[:, _HARMS] == 1, 1.0, 0.0), axis=1) == 1
+    rows = ((table.split == "tune") & harm) | natural_rows(table, "tune")
+    model = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(views.linear[rows], harm[rows])
+    return np.asarray(model.coef_[0], np.float32)
+
+
+def _limits(table: Table, views: Views, gate: Floats, say: Say) -> Floats:
+    """The limits of plain and of telling texts that let LOOKED_AT of the natural characters through."""
     rows = natural_rows(table, "tune")
-    usual = views.linear[rows].mean(axis=0)
-    risk = (views.linear[rows] - usual).max(axis=1)
-    telling = views.telling[rows]
-    parts = (1 - _TELLING) / max((~telling).mean(), 1e-9), _TELLING / max(telling.mean(), 1e-9)
-    shares = [LOOKED_AT * part for part in parts]
-    limits = [
-        float(np.quantile(risk[part], 1 - min(share, 1.0))) if part.any() else 0.0
-        for part, share in zip((~telling, telling), shares, strict=True)
-    ]
-    say(f"cascade: {telling.mean():.0%} of natural comments are telling; limits {limits[0]:.2f} and {limits[1]:.2f}")
-    return usual.astype(np.float32), np.array(limits, np.float32)
+    sizes, telling = views.sizes[rows], views.telling[rows]
+    value = worth(views.linear[rows], gate, sizes)
+    shares = (1 - _TELLING) * LOOKED_AT * sizes.sum(), _TELLING * LOOKED_AT * sizes.sum()
+    limits = []
+    for part, share in zip((~telling, telling), shares, strict=True):
+        order = np.argsort(-value[part])
+        within = np.cumsum(sizes[part][order]) <= share
+        limits.append(float(value[part][order][within][-1]) if within.any() else 1e6)
+    seen = value >= np.where(telling, limits[1], limits[0])
+    say(f"cascade: {telling.mean():.0%} of natural comments are telling, {seen.mean():.0%} get a second look")
+    return np.array(limits, np.float32)
 
 
 def fit_combination(table: Table, views: Views, say: Say) -> Combination:
     """The combination for rows of `table` (tune split) as seen by both scorers."""
     both, both_bias = _matrix(table, views, both=True)
     alone, alone_bias = _matrix(table, replace(views, encoder=np.zeros_like(views.encoder)), both=False)
-    usual, limits = _gate(table, views, say)
-    return Combination(both, both_bias, alone, alone_bias, usual, limits)
+    gate = _harm(table, views)
+    return Combination(both, both_bias, alone, alone_bias, gate, _limits(table, views, gate, say))
