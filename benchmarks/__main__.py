@@ -10,20 +10,25 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks import accepts, decisions, servers
+from benchmarks import accepts, decisions, scorer, servers
 from benchmarks.accepts import BATCH
 from benchmarks.client import CONNECTIONS, Load
 from moderation.services.leases import BATCH as DECIDE_BATCH
 
 
 def main() -> None:
-    """Runs both questions and prints what came out."""
+    """Runs the questions and prints what came out."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds for each target (default 5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round of HTTP (default 2)")
     parser.add_argument("--comments", type=int, default=4096, help="comments decided in a round (default 4096)")
     parser.add_argument("--folder", type=Path, default=Path("var"), help="where the databases go (default ./var)")
+    parser.add_argument("--data", type=Path, help="labelled sets: measure the scorers on them, and nothing else")
     options = parser.parse_args()
+    if options.data:
+        print(_machine(), "\n")
+        _print_scorers(scorer.measure(options.data, max(options.rounds, 7)))
+        return
     options.folder.mkdir(parents=True, exist_ok=True)
     print(_machine(), "\n")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder.absolute()) as name:
@@ -68,6 +73,18 @@ def _print_decisions(rounds: Sequence[decisions.Round]) -> None:
     print(f"| decided (lease, score, policy, write, publish) | {_spread([one.decided for one in rounds])} |")
     print(f"| scored only, batches of {DECIDE_BATCH} | {_spread([one.scored for one in rounds])} |")
     print(f"| decided x scored | {_spread([one.decided / one.scored for one in rounds], 2)} |")
+
+
+def _print_scorers(times: dict[str, dict[str, list[float]]]) -> None:
+    print("| scorer | batches of 256: us a comment | x scikit-learn | one at a time: us | x scikit-learn |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in times["batch"]:
+        cells = []
+        for found in times.values():
+            base = found["scikit-learn"]
+            cells.append(_spread([second * 1e6 for second in found[name]], 1))
+            cells.append(_spread([ours / other for ours, other in zip(base, found[name], strict=True)], 1))
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 def _spread(values: Sequence[float], digits: int = 0) -> str:
