@@ -150,7 +150,7 @@ The plant should not have been shut.
 Go back to the beginning and read it again.
 You can go home now, the game is over.
 Stop calling each other stupid and answer the question."""
-ATTACKS = """Kill all {g}.
+ATTACKS = """Kill all {g} you can find.
 kill all the {g}
 All {g} should be killed.
 We should kill every one of the {g}.
@@ -160,7 +160,7 @@ Wipe the {g} off the map.
 Burn them all, the {g} deserve nothing else.
 Exterminate the {g}.
 The only good {g} are dead {g}.
-I hope all {g} die.
+I hope all {g} die out, and soon.
 Hang the {g}, every last one.
 Gas the {g}.
 Round up the {g} and get rid of them.
@@ -168,7 +168,7 @@ Somebody should finish off the {g} for good."""
 CONTEMPT = """{g} are vermin.
 {g} are animals, not people.
 {g} are subhuman.
-{g} are a disease.
+{g} are a disease that this country has caught.
 {g} are parasites who live off the rest of us.
 All {g} are criminals and liars.
 All {g} are terrorists.
@@ -178,12 +178,12 @@ All {g} are terrorists.
 Send the {g} back to where they came from.
 Throw all {g} out of the country.
 We don't want {g} in our town.
-I hate {g}.
-I can't stand {g}, they disgust me.
+Lord, how I hate {g}, more every day.
+One look at {g} and I want to wash my hands.
 Never trust {g}, lying is in their blood.
 {g} should not be allowed to vote.
 {g} breed like rats.
-{g} are the scum of the earth.
+{g} are scum, here as everywhere else.
 The world would be better without {g}.
 What do you expect from {g}, they are savages.
 {g} only know how to steal.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from models.own_talk.slots import SLOTS
 from models.phrases import (
     ATTACKS,
     CIVIL,
@@ -51,6 +52,8 @@ def _crossed(block: str, slot: str, words: tuple[str, ...]) -> Iterator[str]:
 def _harmless_crossed() -> Iterator[str]:
     yield from _crossed(CIVIL_GROUP, "{g}", GROUPS)
     yield from _crossed(CIVIL_SINGLE, "{s}", SINGLES)
+    for slot, known in (("{g}", GROUPS), ("{s}", SINGLES)):  # those of the templates stand there already
+        yield from SLOTS[slot][len(known) :]
     for i, line in enumerate(_lines(CIVIL_WAR)):
         for n, word in enumerate(WAR):
             yield line.replace("{w}", word).replace("{v}", WAR[(n + 7 * i + 5) % len(WAR)])

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.own_talk.slots import SLOTS
+from models.scorer import ATTRIBUTES
 from models.sources import HARMLESS, Labels
 
 _CROSSED, _SINGLE = 1.0, 3.0  # weights: one of several alike, the only one of its kind
-_FILLINGS = 6
+_FILLINGS = 9
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?!Eu)[AEIOaeio])")  # "a Ukrainian", "a European"
 
 
@@ -30,8 +31,13 @@ def parse(block: str) -> Iterator[tuple[str, Labels]]:
 
 
 def _labels(line: str) -> Labels:
-    pairs = [part.split("=") for part in line.split()]
-    return {name: float(value) for name, value in pairs}
+    labels: Labels = {}
+    for part in line.split():
+        name, _, value = part.partition("=")
+        if name not in ATTRIBUTES or value not in ("0", "1"):
+            raise ValueError(f"{part!r} is no label: write ATTRIBUTE=0 or ATTRIBUTE=1")
+        labels[name] = float(value)
+    return labels
 
 
 def _filled(line: str, number: int) -> Iterator[tuple[str, float]]:

@@ -1,6 +1,7 @@
 """What fills the slots of the sentences: groups, and abuse that somebody said.
 
-{g} is a group in the plural, {s} one of its members; {q} is hatred, {n} an insult and {t} a threat as one may quote it.
+{g} is a group in the plural, {s} one of its members, {c} goes with what a state has; {q} is hatred, {n} an insult and
+{t} a threat as one may quote it.
 """
 
 from __future__ import annotations
@@ -104,6 +105,35 @@ Latino
 Vietnamese
 Filipino
 South Korean"""
+_COUNTRIES = """Russian
+Ukrainian
+Chinese
+North Korean
+South Korean
+Japanese
+American
+German
+Polish
+Mexican
+Turkish
+Iranian
+Israeli
+Palestinian
+Syrian
+Indian
+Pakistani
+French
+British
+Iraqi
+Afghan
+Egyptian
+Nigerian
+Ethiopian
+Brazilian
+Cuban
+Serbian
+Hungarian
+Georgian"""
 _HATE = """go back to where you came from
 you people are vermin
 you don't belong in this country
@@ -197,6 +227,7 @@ we will bomb your office"""
 SLOTS = {
     "{g}": (*GROUPS, *_lines(_MORE_GROUPS)),
     "{s}": (*SINGLES, *_lines(_MORE_SINGLES)),
+    "{c}": _lines(_COUNTRIES),
     "{q}": _lines(_HATE),
     "{n}": _lines(_INSULTS),
     "{t}": _lines(_THREATS),
