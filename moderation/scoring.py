@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
+from models.language import detect, prepare, served
 from moderation.domain.text import Span
 from moderation.errors import SetupError
 
@@ -14,7 +15,24 @@ WAR_STORIES = ARTEFACTS.parent / "evaluation" / "war_stories.jsonl"
 
 log = logging.getLogger(__name__)
 
-__all__ = ["ATTRIBUTES", "SCORERS", "WAR_STORIES", "Classifier", "write_policy_figures"]
+__all__ = ["ATTRIBUTES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "write_policy_figures"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the classifier says about one text.
+
+    `language` is an ISO 639 code, `und` for a text without words; `scores` (0..1 by attribute) are None where no
+    scorer has evidence for that language.
+    """
+
+    language: str
+    scores: dict[str, float] | None
+
+    @property
+    def unserved(self) -> str | None:
+        """The language, if it is why there are no scores."""
+        return self.language if self.scores is None else None
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Classifier:
             reason = str(error) if isinstance(error, ArtefactError) else f"can't be loaded ({type(error).__name__})"
             log.error("scorer %s: %s", name, reason)
             return cls(name, None, reason)
+        prepare()
         return cls(f"{scorer.name}@{scorer.version}", scorer)
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
@@ -47,6 +66,15 @@ class Classifier:
         if self.scorer is None:
             raise RuntimeError("no scorer")
         return [{name: round(value, 6) for name, value in scores.items()} for scores in self.scorer.score(texts)]
+
+    def judge(self, texts: Sequence[str]) -> list[Judged]:
+        """Texts -> their languages, and scores for those in a language that is served. Raises as `score` does."""
+        if self.scorer is None:
+            raise RuntimeError("no scorer")
+        languages = [detect(text) for text in texts]
+        wanted = [text for text, language in zip(texts, languages, strict=True) if served(language)]
+        scores = iter(self.score(wanted) if wanted else [])
+        return [Judged(one.code, next(scores) if served(one) else None) for one in languages]
 
     def explain(self, text: str, attribute: str) -> tuple[Span, ...]:
         """The pieces of the text (code points) that raised this attribute most; empty when nothing stands out."""

@@ -149,6 +149,7 @@ class ReasonOut(BaseModel):
     attribute: str | None = None
     score: float | None = None
     threshold: float | None = None
+    language: str | None = None
     spans: list[SpanOut] = []
 
 

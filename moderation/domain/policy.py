@@ -24,7 +24,8 @@ class Matcher(Protocol):
 class Facts:
     """What is known about a comment; None means unknown, and unknown facts fire nothing.
 
-    `text` is what a reader would see, scores are 0..1 by attribute, spans are code points of `text`.
+    `text` is what a reader would see, scores are 0..1 by attribute, spans are code points of `text`. `language` is the
+    code of a language in which comments are not scored, and the reason why there are no scores.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Facts:
     phone_numbers: Sequence[Span] | None = None
     approved_before: int | None = None
     rejected_before: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Rule:
     at_least: int = 1
     share: float = 0.0
     matcher: Matcher | None = None
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,7 @@ class Signal:
     score: float | None = None
     threshold: float | None = None
     spans: tuple[Span, ...] = ()
+    language: str | None = None
     decided: bool = False
 
 
@@ -165,7 +169,15 @@ def _trusted_author(rule: Rule, facts: Facts) -> Signal | None:
 
 def _not_scored(rule: Rule, facts: Facts) -> Signal | None:
     """The classifier could not run on this comment."""
-    return Signal(rule.name, rule.kind, rule.action) if facts.scores is None else None
+    unscored = facts.scores is None and facts.language is None
+    return Signal(rule.name, rule.kind, rule.action) if unscored else None
+
+
+def _language(rule: Rule, facts: Facts) -> Signal | None:
+    """The comment is in a language that is not scored, and not in one of `allow`."""
+    if facts.language is None or facts.language in rule.allow:
+        return None
+    return Signal(rule.name, rule.kind, rule.action, language=facts.language)
 
 
 # Kind -> function. To add a kind: a function above, one line here, its words in RULE_WORDS.
@@ -180,16 +192,26 @@ RULES: dict[str, Callable[[Rule, Facts], Signal | None]] = {
     "repeat_offender": _repeat_offender,
     "trusted_author": _trusted_author,
     "not_scored": _not_scored,
+    "language": _language,
 }
 
 
 def evaluate(rules: Sequence[Rule], facts: Facts) -> Verdict:
     """All rules over one comment -> the verdict; the order of the rules does not matter."""
+    if facts.language is not None and all(rule.kind != "language" for rule in rules):
+        rules, facts = _without_word_on_language(rules), replace(facts, language=None)
     signals = [signal for rule in rules if (signal := RULES[rule.kind](rule, facts)) is not None]
     fired = {signal.outcome for signal in signals if signal.outcome is not None}
     outcome = _combine(fired)
     decisive = fired if {Outcome.APPROVE, Outcome.REJECT} <= fired else {outcome}
     return Verdict(outcome, tuple(replace(signal, decided=signal.outcome in decisive) for signal in signals))
+
+
+def _without_word_on_language(rules: Sequence[Rule]) -> Sequence[Rule]:
+    """A policy that says nothing about languages treats such a comment as not scored, and must not publish it."""
+    if any(rule.kind == "not_scored" for rule in rules):
+        return rules
+    return [*rules, Rule("not_scored", "not_scored")]
 
 
 def _combine(fired: set[Outcome]) -> Outcome:

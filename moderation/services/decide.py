@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from moderation.domain.lifecycle import OUTCOME_OF, Outcome, Source, Status
 from moderation.domain.policy import Facts, Signal, Verdict, evaluate
 from moderation.domain.text import to_utf16
-from moderation.scoring import Classifier
+from moderation.scoring import Classifier, Judged
 from moderation.services import leases, policies
 from moderation.services.facts import find_email_addresses, find_links, find_phone_numbers
 from moderation.services.leases import Leased
@@ -34,10 +34,10 @@ _PIECE = 200_000
 
 @dataclass(frozen=True)
 class Scored:
-    """A leased comment with its scores; None means that the classifier failed on it."""
+    """A leased comment and what the classifier says; None means that it failed on it."""
 
     comment: Leased
-    scores: dict[str, float] | None
+    judged: Judged | None
 
 
 def drain(
@@ -82,7 +82,7 @@ def _pieces(leased: Sequence[Leased]) -> Iterator[list[Leased]]:
 def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[Leased]) -> int:
     """Scores and decides leased comments; returns how many were decided."""
     scored = score_in_halves(classifier, leased)
-    failed = [one.comment for one in scored if one.scores is None and classifier.scorer is not None]
+    failed = [one.comment for one in scored if one.judged is None and classifier.scorer is not None]
     again = {comment.id for comment in failed if comment.attempts + 1 < FAILURES_ALONE}
     with store.read() as session:
         rulings = _verdicts(session, classifier, [one for one in scored if one.comment.id not in again])
@@ -97,27 +97,26 @@ def score_in_halves(classifier: Classifier, leased: Sequence[Leased]) -> list[Sc
     if classifier.scorer is None:
         return [Scored(comment, None) for comment in leased]
     try:
-        scores = classifier.score([comment.body.text for comment in leased])
+        judged = classifier.judge([comment.body.text for comment in leased])
     except Exception as error:  # whatever a scorer raises must not stop the queue
         if len(leased) == 1:
             log.error("comment %s can't be scored: %s", leased[0].id, type(error).__name__)
             return [Scored(leased[0], None)]
         middle = len(leased) // 2
         return score_in_halves(classifier, leased[:middle]) + score_in_halves(classifier, leased[middle:])
-    return [Scored(comment, one) for comment, one in zip(leased, scores, strict=True)]
+    return [Scored(comment, one) for comment, one in zip(leased, judged, strict=True)]
 
 
-def verdict(
-    policy: CompiledPolicy, text: str, scores: dict[str, float] | None, author: tuple[int, int] | None = None
-) -> Verdict:
+def verdict(policy: CompiledPolicy, text: str, judged: Judged | None, author: tuple[int, int] | None = None) -> Verdict:
     """The policy's answer for one text; `author` counts approved and rejected comments before, None if unknown."""
     facts = Facts(
-        text, scores,
+        text, judged.scores if judged else None,
         links=find_links(text) if policy.asks("links") else None,
         email_addresses=find_email_addresses(text) if policy.asks("email_address") else None,
         phone_numbers=find_phone_numbers(text, policy.region or "US") if policy.asks("phone_number") else None,
         approved_before=author[0] if author else None,
         rejected_before=author[1] if author else None,
+        language=judged.unserved if judged else None,
     )  # fmt: skip
     return evaluate(policy.rules, facts)
 
@@ -132,6 +131,7 @@ def signal_row(classifier: Classifier, signal: Signal, body: PlainText, source: 
         "rule": signal.rule, "kind": signal.kind, "outcome": signal.outcome.value if signal.outcome else None,
         "attribute": signal.attribute, "score": signal.score, "threshold": signal.threshold,
         "decided": signal.decided, "spans": [{"begin": span.begin, "end": span.end} for span in in_body],
+        **({"language": signal.language} if signal.language else {}),
     }  # fmt: skip
 
 
@@ -154,11 +154,13 @@ def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]
 
 def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, author: tuple[int, int]) -> Ruling:
     comment = one.comment
-    answer = verdict(policy, comment.body.text, one.scores, author)
+    judged = one.judged
+    answer = verdict(policy, comment.body.text, judged, author)
     return Ruling(
         Comment(id=comment.id, revision=comment.revision), answer.outcome, Source.POLICY,
-        policy_version=policy.version, scorer=classifier.name if one.scores is not None else None,
-        scores=one.scores or {},
+        # Also where the language is not served: the classifier did look, and there is nothing to do anew.
+        policy_version=policy.version, scorer=classifier.name if judged else None,
+        scores=(judged.scores if judged else None) or {},
         signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
         risk=round(answer.risk, 6),
     )  # fmt: skip

@@ -84,8 +84,8 @@ def decide_all(classifier: Classifier, policy: CompiledPolicy, labelled: Sequenc
     out = []
     for begin in range(0, len(labelled), _BATCH):
         batch = labelled[begin : begin + _BATCH]
-        for one, scores in zip(batch, classifier.score([one["text"] for one in batch]), strict=True):
-            held = verdict(policy, one["text"], scores).outcome is not Outcome.APPROVE
+        for one, judged in zip(batch, classifier.judge([one["text"] for one in batch]), strict=True):
+            held = verdict(policy, one["text"], judged).outcome is not Outcome.APPROVE
             swear = bool(one["swear"]) if "swear" in one else None
             out.append(Decided(one["label"], str(one.get("kind", "")), swear, held))
     return out

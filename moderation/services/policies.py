@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import re2
 import yaml
@@ -24,7 +24,7 @@ from moderation.store.tables import Policy
 
 Kind = Literal[
     "score", "words", "pattern", "links", "email_address", "phone_number",
-    "first_time_author", "repeat_offender", "trusted_author", "not_scored",
+    "first_time_author", "repeat_offender", "trusted_author", "not_scored", "language",
 ]  # fmt: skip
 
 
@@ -44,11 +44,17 @@ class RuleDocument(BaseModel):
     words: list[str] = Field(default_factory=list, max_length=20_000)
     pattern: str | None = Field(None, max_length=2_000)
     region: str = Field("US", pattern=r"^[A-Z]{2}$")
+    allow: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = Field(default_factory=list, max_length=200)
 
     @field_validator("region", mode="before")
     @classmethod
     def _norway(cls, region: object) -> object:
         return "NO" if region is False else region  # YAML reads a bare NO as false
+
+    @field_validator("allow", mode="before")
+    @classmethod
+    def _norwegian(cls, allow: object) -> object:
+        return ["no" if code is False else code for code in allow] if isinstance(allow, list) else allow
 
     @model_validator(mode="after")
     def _complete(self) -> "RuleDocument":
@@ -171,7 +177,7 @@ def rollback(session: Session, site_id: str, version: int) -> int:
 def _rule(rule: RuleDocument) -> Rule:
     return Rule(
         rule.name, rule.kind, rule.action, rule.attribute, rule.hold, rule.reject, rule.at_least, rule.share,
-        matcher=_MATCHERS[rule.kind](rule) if rule.kind in _MATCHERS else None,
+        matcher=_MATCHERS[rule.kind](rule) if rule.kind in _MATCHERS else None, allow=tuple(rule.allow),
     )  # fmt: skip
 
 

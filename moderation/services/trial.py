@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from moderation.scoring import Classifier
+from moderation.scoring import Classifier, Judged
 from moderation.services.decide import signal_row, verdict
 from moderation.services.plain_text import PlainText
 from moderation.services.policies import CompiledPolicy
 from moderation.services.views import reason_view
 
 _BATCH = 256
+_OURS = ("language", "scores", "action", "reasons", "error")
 
 
 def score_lines(classifier: Classifier, policy: CompiledPolicy, lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
@@ -20,9 +21,9 @@ def score_lines(classifier: Classifier, policy: CompiledPolicy, lines: Iterable[
     while batch := list(islice(waiting, _BATCH)):
         read = [_read(line) for line in batch]
         texts = [one["text"] for one in read if "error" not in one]
-        scores = iter(classifier.score(texts) if texts else [])
+        judged = iter(classifier.judge(texts) if texts else [])
         for one in read:
-            yield one if "error" in one else one | _decided(classifier, policy, one["text"], next(scores))
+            yield one if "error" in one else one | _decided(classifier, policy, one["text"], next(judged))
 
 
 def _read(line: bytes) -> dict[str, Any]:
@@ -35,11 +36,16 @@ def _read(line: bytes) -> dict[str, Any]:
     if any("\ud800" <= character <= "\udfff" for character in found["text"]):
         return {"error": "the text has lone surrogates"}
     # What we add must be ours, also where a line holds such a key already.
-    return {name: value for name, value in found.items() if name not in ("scores", "action", "reasons", "error")}
+    return {name: value for name, value in found.items() if name not in _OURS}
 
 
-def _decided(classifier: Classifier, policy: CompiledPolicy, text: str, scores: dict[str, float]) -> dict[str, Any]:
-    answer = verdict(policy, text, scores)
+def _decided(classifier: Classifier, policy: CompiledPolicy, text: str, judged: Judged) -> dict[str, Any]:
+    answer = verdict(policy, text, judged)
     rows = [signal_row(classifier, signal, PlainText(text), text) for signal in answer.reasons]
     reasons = [reason for row in rows if (reason := reason_view(row))]
-    return {"scores": scores, "action": answer.outcome.value, "reasons": reasons}
+    return {
+        "language": judged.language,
+        "scores": judged.scores or {},
+        "action": answer.outcome.value,
+        "reasons": reasons,
+    }

@@ -8,6 +8,7 @@ from moderation.domain.lifecycle import REJECT_REASONS, Source, Status
 from moderation.domain.policy import margin
 from moderation.services.context import Step
 from moderation.store.tables import Decision
+from moderation.web.languages import LANGUAGE_WORDS
 
 ATTRIBUTE_WORDS: dict[str, tuple[str, str]] = {
     # attribute -> (its name on the page, how a sentence goes on after "it ...")
@@ -32,6 +33,7 @@ RULE_WORDS: dict[str, tuple[str, str]] = {
     "repeat_offender": ("Rejected before", "is by an author whose comments were often rejected"),
     "trusted_author": ("Trusted author", "is by a trusted author"),
     "not_scored": ("Classifier", "could not be checked"),
+    "language": ("Language", "is in a language that this service does not score"),
 }
 
 STATUS_WORDS = {
@@ -74,6 +76,8 @@ def style_of(signal: dict[str, Any]) -> str:
 def because(signal: dict[str, Any]) -> str:
     """How the sentence "Held because it ..." goes on, with the numbers that a moderator can check."""
     attribute, kind = signal.get("attribute"), signal.get("kind") or "score"
+    if language := signal.get("language"):
+        return f"seems to be in {LANGUAGE_WORDS.get(language, language)}, which this service does not score"
     said = (ATTRIBUTE_WORDS.get(attribute or "") or RULE_WORDS.get(kind, RULE_WORDS["score"]))[1]
     if signal.get("score") is not None and signal.get("threshold") is not None:
         return f"{said} ({number(signal['score'])}, your limit is {number(signal['threshold'])})"

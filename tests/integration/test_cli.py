@@ -104,6 +104,16 @@ def test_score_answers_each_line_in_order() -> None:
     assert isinstance(answers[5]["scores"], dict)
 
 
+def test_a_comment_in_a_language_that_is_not_served_has_no_scores() -> None:
+    lines = [json.dumps({"text": text}) for text in ("Das ist doch völliger Unsinn, was da steht.", ABUSE, "😀")]
+    german, english, wordless = scored("\n".join(lines))
+    assert (german["language"], german["scores"], german["action"]) == ("de", {}, "hold")
+    assert german["reasons"] == [{"rule": "language_not_served", "language": "de", "spans": []}]
+    assert [english["language"], wordless["language"]] == ["en", "und"]
+    assert english["scores"]
+    assert wordless["scores"]
+
+
 def test_a_score_does_not_depend_on_its_neighbours() -> None:
     line = json.dumps({"text": ABUSE})
     many = "\n".join([json.dumps({"text": f"Filler {n}"}) for n in range(300)] + [line])

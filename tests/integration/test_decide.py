@@ -9,8 +9,9 @@ from sqlalchemy import func, select, update
 
 from models import Span
 from moderation.scoring import Classifier
-from moderation.services import decide, intake, leases
+from moderation.services import decide, intake, leases, policies, rescore
 from moderation.services.intake import NewComment
+from moderation.services.views import reason_view
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment, Decision, Event, HoldReason
 from tests.services import ABUSE
@@ -94,6 +95,54 @@ def test_without_a_scorer_all_is_held_as_not_scored(store: Store, site: Site) ->
     with store.read() as session:
         assert set(session.scalars(select(HoldReason.rule))) == {"not_scored"}
         assert set(session.scalars(select(Decision.scorer))) == {None}
+
+
+GERMAN = "Du bist ein dummer Idiot, verschwinde endlich aus unserem Land."
+
+
+def test_an_unserved_language_is_held_and_not_scored(store: Store, site: Site, classifier: Classifier) -> None:
+    ids = submit(store, site, GERMAN, "A calm day, thank you.", "😀 https://example.com")
+    assert drain(store, classifier) == 3
+    german, english, wordless = (comment(store, id) for id in ids)
+    assert [german.status, english.status, wordless.status] == ["held", "approved", "approved"]
+    with store.read() as session:
+        decision = session.get_one(Decision, german.decision_id)
+        assert decision.scores == {}
+        assert decision.scorer == classifier.name  # it did look: no outage, nothing to decide anew
+        (reason,) = [reason for signal in decision.signals if (reason := reason_view(signal))]
+        assert reason == {"rule": "language_not_served", "language": "de", "spans": []}
+        assert session.scalars(select(HoldReason.rule)).all() == ["language_not_served"]
+        assert session.get_one(Decision, english.decision_id).scores
+        assert session.get_one(Decision, wordless.decision_id).scores
+        assert rescore.rescore(session, now_ms()) == 0
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "reasons"),
+    [
+        ("[{name: tongues, kind: language, allow: [de]}, {name: unscored, kind: not_scored}]", "approved", []),
+        ("[{name: tongues, kind: language, allow: [fr]}]", "held", ["tongues"]),
+        ("[{name: unscored, kind: not_scored}]", "held", ["unscored"]),
+        ("[{name: insult, kind: score, attribute: INSULT, hold: 0.9}]", "held", ["not_scored"]),
+    ],
+)
+def test_what_a_policy_says_on_languages(
+    store: Store, site: Site, classifier: Classifier, rules: str, status: str, reasons: list[str]
+) -> None:
+    with store.write() as session:
+        policies.apply(session, site[0], policies.parse(f"rules: {rules}"))
+    (id,) = submit(store, site, GERMAN)
+    assert drain(store, classifier) == 1
+    assert comment(store, id).status == status
+    with store.read() as session:
+        assert session.scalars(select(HoldReason.rule)).all() == reasons
+
+
+def test_without_a_scorer_languages_do_not_matter(store: Store, site: Site) -> None:
+    submit(store, site, GERMAN)
+    assert drain(store, Classifier("linear", None, "the artefact is broken")) == 1
+    with store.read() as session:
+        assert session.scalars(select(HoldReason.rule)).all() == ["not_scored"]
 
 
 def test_a_lease_keeps_others_away_until_it_ends(store: Store, site: Site, classifier: Classifier) -> None:

@@ -76,3 +76,10 @@ def test_a_place_says_only_what_differs() -> None:
 def test_only_local_paths_are_led_to(target: str | None) -> None:
     assert local(target) == "/review"
     assert local("/review/1?q=a") == "/review/1?q=a"
+
+
+def test_a_language_is_named() -> None:
+    assert words.because({"kind": "language", "language": "de", "rule": "language_not_served"}) == (
+        "seems to be in German, which this service does not score"
+    )
+    assert "seems to be in xx," in words.because({"kind": "language", "language": "xx", "rule": "r"})

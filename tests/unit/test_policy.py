@@ -39,6 +39,26 @@ CASES = [
     ("attribute not scored", [score(hold=0.5)], Facts("x", {"INSULT": 1.0}), "approve"),
     ("not scored", [score(hold=0.5), rule("not_scored")], Facts("x"), "hold"),
     ("not scored, published by choice", [rule("not_scored", Outcome.APPROVE)], Facts("x"), "approve"),
+    ("unserved language", [score(hold=0.5), rule("language")], Facts("x", language="de"), "hold"),
+    ("unserved, rejected by choice", [rule("language", Outcome.REJECT)], Facts("x", language="de"), "reject"),
+    (
+        "an allowed language",
+        [rule("language", allow=("de",)), rule("not_scored")],
+        Facts("x", language="de"),
+        "approve",
+    ),
+    ("another than allowed", [rule("language", allow=("de",))], Facts("x", language="fr"), "hold"),
+    (
+        "allowed, with a link",
+        [rule("language", allow=("de",)), rule("links")],
+        Facts("x", links=ONE, language="de"),
+        "hold",
+    ),
+    ("no rule on languages", [score(hold=0.5), rule("not_scored")], Facts("x", language="de"), "hold"),
+    ("not even on scores", [score(hold=0.5)], Facts("x", language="de"), "hold"),
+    ("published unscored by choice", [rule("not_scored", Outcome.APPROVE)], Facts("x", language="de"), "approve"),
+    ("a served language", [rule("language"), rule("not_scored")], Facts("x", {"TOXICITY": 0.1}), "approve"),
+    ("unknown language", [rule("language"), rule("not_scored")], Facts("x"), "hold"),
     ("word", [rule("words", matcher=finds)], Facts("x"), "hold"),
     ("no word", [rule("words", Outcome.REJECT, matcher=finds_nothing)], Facts("x"), "approve"),
     ("pattern", [rule("pattern", Outcome.REJECT, matcher=finds)], Facts("x"), "reject"),
@@ -207,3 +227,25 @@ def test_a_bad_policy_file_says_what_is_wrong(source: str, says: str) -> None:
 def test_a_policy_survives_being_shown_and_read_again() -> None:
     document = policies.default_document()
     assert policies.parse(policies.show(document)) == document
+
+
+def test_an_unserved_language_is_one_reason_and_says_which() -> None:
+    (reason,) = evaluate([rule("language"), rule("not_scored")], Facts("x", language="de")).reasons
+    assert (reason.rule, reason.language) == ("language", "de")
+    (reason,) = evaluate([score(hold=0.5)], Facts("x", language="de")).reasons
+    assert reason.kind == "not_scored"
+
+
+@given(st.lists(st.sampled_from([score(0.1), rule("links"), rule("trusted_author", at_least=1)]), unique=True))
+def test_an_unserved_language_is_never_published_unless_a_rule_says_so(rules: list[Rule]) -> None:
+    facts = Facts("x", links=ONE, approved_before=9, rejected_before=0, language="de")
+    assert evaluate(rules, facts).outcome is Outcome.HOLD
+    assert evaluate([*rules, rule("not_scored")], facts).outcome is Outcome.HOLD
+
+
+def test_languages_that_a_site_allows() -> None:
+    document = policies.parse("rules: [{name: tongues, kind: language, allow: [de, no, nb]}]")
+    (compiled,) = policies.compile_policy(document, 1).rules
+    assert compiled.allow == ("de", "no", "nb")  # YAML reads a bare no as false
+    with pytest.raises(Invalid, match=r"rules\.0\.allow\.0"):
+        policies.parse("rules: [{name: tongues, kind: language, allow: [German]}]")
