@@ -70,9 +70,7 @@ Native Americans
 Aboriginal people
 Latinos
 asylum seekers
-Socialists
-Republicans
-Democrats
+Dominicans
 teenagers"""
 _MORE_SINGLES = """Afghan
 Kurdish
