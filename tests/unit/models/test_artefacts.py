@@ -17,21 +17,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from models import ARTEFACTS, ArtefactError, load_scorer
-from models.artefacts import (
-    MANIFEST,
-    WEIGHTS,
-    Arrays,
-    Artefact,
-    manifest_digest,
-    read_artefact,
-    read_manifest,
-    write_artefact,
-    write_manifest,
-)
+from models import ARTEFACTS, ArtefactError, artefacts, load_scorer
+from models.artefacts import MANIFEST, WEIGHTS, read_artefact, read_manifest, write_artefact, write_manifest
 
 FACTS = {"scorer": "small", "scorer_version": "1", "attributes": ["INSULT"]}
-ARRAYS: dict[str, Arrays] = {WEIGHTS: {"weights": np.arange(4, dtype=np.float16), "ids": np.arange(3, dtype=np.int64)}}
+ARRAYS: dict[str, dict[str, Any]] = {
+    WEIGHTS: {"weights": np.arange(4, dtype=np.float16), "ids": np.arange(3, dtype=np.int64)}
+}
 FILES = {"encoder.onnx": b"\x08\x08 a network", "tokenizer.json": b'{"a": 1}'}
 PICKLE = pickle.dumps({"weights": [1.0]})
 
@@ -77,7 +69,6 @@ def refused(folder: Path, read: Callable[[Path], object] = read_artefact) -> str
 
 def test_what_is_written_is_read(folder: Path) -> None:
     found = read_artefact(folder)
-    assert isinstance(found, Artefact)
     assert {name: sorted(arrays) for name, arrays in found.arrays.items()} == {WEIGHTS: ["ids", "weights"]}
     assert found.arrays[WEIGHTS]["weights"].tolist() == [0, 1, 2, 3]
     assert found.files == FILES
@@ -219,11 +210,8 @@ def test_a_listed_pickle_that_looks_like_text_is_not_parsed_as_one(folder: Path)
 def test_a_header_of_640_bytes_is_no_pickle(tmp_path: Path) -> None:
     """Its length, the first eight bytes, begins as a pickle does."""
     arrays = {"w": np.zeros(1, np.float32)}
-    data = next(
-        data
-        for n in range(600)
-        if (data := save({"w" * (n + 1): arrays["w"]})).startswith(b"\x80\x02")
-    )  # fmt: skip
+    made = (save({"w" * n: arrays["w"]}) for n in range(1, 600))
+    data = next(data for data in made if data.startswith(b"\x80\x02"))
     write_artefact(tmp_path / "a", {}, FACTS, {WEIGHTS: data})
     assert read_artefact(tmp_path / "a").arrays[WEIGHTS]
 
@@ -268,15 +256,15 @@ def test_a_network_with_data_in_another_file(tmp_path: Path) -> None:
 
 
 def test_the_digest_pins_what_scores_depend_on(folder: Path) -> None:
-    before = manifest_digest(folder)
+    before = artefacts.manifest_digest(folder)
     edit(folder, operating_points={"thresholds": {"INSULT": 0.5}})
-    assert manifest_digest(folder) == before
+    assert artefacts.manifest_digest(folder) == before
     edit(folder, scorer_version="2")
-    assert manifest_digest(folder) != before
+    assert artefacts.manifest_digest(folder) != before
     write(folder, {"tokenizer.json": b'{"a": 2}'})
-    assert manifest_digest(folder) != before
+    assert artefacts.manifest_digest(folder) != before
     (folder / MANIFEST).unlink()
-    assert MANIFEST in refused(folder, manifest_digest)
+    assert MANIFEST in refused(folder, artefacts.manifest_digest)
 
 
 def linear(folder: Path) -> object:
