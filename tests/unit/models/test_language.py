@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.language import SERVED, UNKNOWN, Language, detect, served
+from models.language import SERVED, UNKNOWN, Language, detect, prepare, served
 
 COMMENTS: dict[str, list[str]] = json.loads(Path(__file__).with_name("languages.json").read_text("utf-8"))
 # Tongues so near that a comment of a few words does not tell them apart.
@@ -41,6 +41,11 @@ WORDLESS = [
     "\x00\x01",
     "\u200b",
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prepared() -> None:
+    prepare()
 
 
 @pytest.mark.parametrize("text", ENGLISH + DISGUISED)
@@ -93,6 +98,7 @@ def test_what_is_served_is_stated_once() -> None:
     assert [served(Language(code, 1.0)) for code in ("en", "und", "de")] == [True, True, False]
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(max_size=400))
 def test_any_text_has_a_language(text: str) -> None:
     found = detect(text)
@@ -101,6 +107,7 @@ def test_any_text_has_a_language(text: str) -> None:
     assert detect(text) == found
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(ENGLISH), min_size=2, max_size=6))
 def test_english_beside_english_is_english(texts: list[str]) -> None:
     assert detect(". ".join(texts)).code == "en"
