@@ -94,6 +94,7 @@ REJECT_REASONS: dict[str, tuple[str, str]] = {
     "profanity": ("p", "Profanity"),
     "threat": ("h", "Threat"),
     "identity_attack": ("g", "Attack on a group"),
+    "sexually_explicit": ("e", "Sexually explicit"),
     "spam": ("s", "Spam"),
     "off_topic": ("o", "Off topic"),
     "personal_data": ("d", "Personal data"),

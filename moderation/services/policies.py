@@ -125,10 +125,16 @@ def default_document() -> dict[str, Any]:
 
 
 def compile_policy(document: dict[str, Any], version: int | None) -> CompiledPolicy:
-    """A checked document -> rules with compiled matchers."""
+    """A checked document -> rules with compiled matchers.
+
+    A document that says nothing about comments without scores holds them: what was not checked is never published.
+    """
     rules = PolicyDocument.model_validate(document).rules
     region = next((rule.region for rule in rules if rule.kind == "phone_number"), None)
-    return CompiledPolicy(version, tuple(_rule(rule) for rule in rules), region)
+    compiled = [_rule(rule) for rule in rules]
+    if all(rule.kind != "not_scored" for rule in compiled):
+        compiled.append(Rule("not_scored", "not_scored"))
+    return CompiledPolicy(version, tuple(compiled), region)
 
 
 def current(session: Session, site_id: str) -> CompiledPolicy:

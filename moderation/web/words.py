@@ -18,6 +18,7 @@ ATTRIBUTE_WORDS: dict[str, tuple[str, str]] = {
     "PROFANITY": ("Profanity", "holds strong language"),
     "THREAT": ("Threat", "looks like a threat"),
     "IDENTITY_ATTACK": ("Attack on a group", "looks like an attack on a group"),
+    "SEXUALLY_EXPLICIT": ("Sexual", "looks sexually explicit"),
     "SPAM": ("Spam", "looks like spam"),
 }
 

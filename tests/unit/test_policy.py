@@ -245,7 +245,15 @@ def test_an_unserved_language_is_never_published_unless_a_rule_says_so(rules: li
 
 def test_languages_that_a_site_allows() -> None:
     document = policies.parse("rules: [{name: tongues, kind: language, allow: [de, no, nb]}]")
-    (compiled,) = policies.compile_policy(document, 1).rules
+    compiled = policies.compile_policy(document, 1).rules[0]
     assert compiled.allow == ("de", "no", "nb")  # YAML reads a bare no as false
     with pytest.raises(Invalid, match=r"rules\.0\.allow\.0"):
         policies.parse("rules: [{name: tongues, kind: language, allow: [German]}]")
+
+
+def test_a_policy_that_is_silent_on_comments_without_scores_holds_them() -> None:
+    silent = policies.compile_policy(policies.parse("rules: [{name: many, kind: links, at_least: 3}]"), 1).rules
+    assert evaluate(silent, Facts("text")).outcome is Outcome.HOLD
+    assert evaluate(silent, Facts("text", scores={"INSULT": 0.9})).outcome is Outcome.APPROVE
+    spoken = policies.parse("rules: [{name: unscored, kind: not_scored, action: approve}]")
+    assert evaluate(policies.compile_policy(spoken, 1).rules, Facts("text")).outcome is Outcome.APPROVE

@@ -12,7 +12,7 @@ LIGHT, DARK = (
     for part in CSS.split("@media (prefers-color-scheme: dark)")[:2]
 )
 GROUNDS = ("paper", "surface", "sunken", "accent-soft")
-REASONS = ("insult", "threat", "identity", "profanity", "spam", "toxicity", "rule")
+REASONS = ("insult", "threat", "identity", "profanity", "spam", "sexual", "toxicity", "rule")
 
 
 def luminance(colour: str) -> float:
