@@ -73,7 +73,7 @@ class Rows:
 def at_operating_points(rows: Rows, scores: Floats, healthy: Floats, thresholds: dict[str, float]) -> dict[str, Any]:
     """What is held and caught at the thresholds that training chose."""
     civil = people.civil(rows.test, scores, (rows.healthy, healthy), thresholds)
-    swear = swear_words(rows.data)
+    swears = swear_words(rows.data)
     caught = test_split.held(scores, thresholds)
     false_holds = people.false_holds(civil)
     return {
@@ -82,7 +82,7 @@ def at_operating_points(rows: Rows, scores: Floats, healthy: Floats, thresholds:
         "false_holds": false_holds,
         "identity_gap": people.identity_gap(false_holds),
         "topics": people.topics(civil),
-        "no_swearing": people.without_swearing(rows.test, caught, swear) if swear else {},
+        "no_swearing": people.without_swearing(rows.test, caught, swears) if swears else {},
     }
 
 
@@ -91,6 +91,7 @@ def figures_of(judge: Judge, manifest: dict[str, Any], rows: Rows, work: Path, s
     ask = partial(judges.matrix, work=work, say=say)
     score = partial(ask, judge)
     scores = score(rows.test.texts)
+    say(f"{judge.name}: figures; where other libraries are new, some minutes for a baseline to be fitted")
     thresholds = manifest.get("operating_points", {}).get("thresholds", {})
     return {
         "scorer": judge.name,

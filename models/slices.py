@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 TERMS: dict[str, str] = {
@@ -67,6 +68,8 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "faiths": ("Muslims", "Jews", "Christians", "Catholics", "Hindus, Sikhs and Buddhists", "atheists"),
     "sexuality": ("gay people", "trans people"),
 }
+_AROUND = ".,;:!?\"'()[]{}*_-"  # of a word, and no part of it
+_WORD = re.compile(r"\w+")
 _PATTERNS = {name: re.compile(rf"\b(?:{terms})\b", re.IGNORECASE) for name, terms in TERMS.items()}
 _ANY = re.compile(rf"\b(?:{'|'.join(TERMS.values())})\b", re.IGNORECASE)
 
@@ -87,12 +90,21 @@ def topics_in(text: str) -> list[str]:
     return [topic for topic, groups in TOPICS.items() if found.intersection(groups)]
 
 
-def swear_words(data: Path) -> re.Pattern[str] | None:
-    """The words of the lexicon below the data folder, as whole words; None without the lexicon."""
+def swear_words(data: Path) -> Callable[[str], bool] | None:
+    """Tells whether a text holds a word or phrase of the lexicon below the data folder; None without the lexicon."""
     path = data / "lexicons" / "surge-profanity" / "profanity_en.csv.gz"
     if not path.exists():
         return None
     with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-        words = {row["text"].strip().lower() for row in csv.DictReader(lines)}
-    longest = sorted(filter(None, words), key=lambda word: (-len(word), word))
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)", re.IGNORECASE)
+        words = {row["text"].strip().lower() for row in csv.DictReader(lines)} - {""}
+    longest = max((len(word.split()) for word in words), default=0)
+
+    def swears(text: str) -> bool:
+        lower = text.lower()
+        pieces = [lower.split(), [piece.strip(_AROUND) for piece in lower.split()], _WORD.findall(lower)]
+        runs = (
+            {" ".join(found[i : i + n]) for i in range(len(found))} for found in pieces for n in range(1, longest + 1)
+        )
+        return any(not words.isdisjoint(run) for run in runs)
+
+    return swears

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,9 +110,10 @@ def topics(rows: Civil) -> dict[str, dict[str, Any]]:
     return out
 
 
-def without_swearing(table: Table, caught: Bools, swear: re.Pattern[str]) -> dict[str, dict[str, Any]]:
+def without_swearing(table: Table, caught: Bools, swears: Callable[[str], bool]) -> dict[str, dict[str, Any]]:
     """Recall of test rows that are abusive and hold no word of the lexicon; "direct": insults and threats."""
-    clean = np.array([swear.search(text) is None for text in table.texts], bool)
+    abusive = (table.labels == 1).any(axis=1)
+    clean = np.array([bad and not swears(text) for bad, text in zip(abusive, table.texts, strict=True)], bool)
     kind = {a: table.labels[:, i] == 1 for i, a in enumerate(ATTRIBUTES)}
     natural = natural_rows(table)
     slices = {
