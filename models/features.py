@@ -19,6 +19,7 @@ _SPACE = 32
 _P = 0x01000193
 _P_INVERSE = pow(_P, -1, 1 << 32)
 _SEEDS = (3, 44, 555, 6666, 77777)
+_PAIRED = np.uint32(0x9E3779B1)
 
 _TABLE = np.full(256, _SPACE, np.uint8)  # ASCII punctuation -> space, every digit -> 0, the rest as it is
 _TABLE[128:] = np.arange(128, 256)
@@ -48,12 +49,17 @@ class Stream:
     end: Indices
 
 
+def scale(size: Indices) -> NDArray[np.float32]:
+    """What the sum of the n-grams of a text of that many bytes is multiplied by, (texts,)."""
+    return np.asarray(1 / np.sqrt(size + _EXTRA), np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Grams:
     """All n-grams of a batch; `size[i]` is the length of text i in bytes after runs of spaces are made one.
 
     `index[bounds[k, i]:bounds[k, i + 1]]` are the hash slots of the n-grams of kind k of text i; `keep` tells which
-    bytes of the batch are left once runs of spaces are made one.
+    bytes of the batch are left once runs of spaces are made one. `words` are the hashes of all words, not yet slots.
     """
 
     index: Indices
@@ -61,11 +67,12 @@ class Grams:
     size: Indices
     keep: NDArray[np.bool_]
     places: tuple[Indices, ...]
+    words: Hashes
 
     @property
     def scale(self) -> NDArray[np.float32]:
         """What the sum of a text's n-grams is multiplied by: one over the square root of its size, (texts,)."""
-        return np.asarray(1 / np.sqrt(self.size + _EXTRA), np.float32)
+        return scale(self.size)
 
     @property
     def kept(self) -> Indices:
@@ -99,7 +106,10 @@ def _power_table(base: int, count: int) -> Hashes:
 
 def _slots(hashes: Sequence[Hashes], bits: int) -> Indices:
     """Scramble polynomial hashes (their low bits alone are poor), by kind, and cut them to `bits` bits."""
-    h = np.concatenate([found + np.uint32(seed) for found, seed in zip(hashes, _SEEDS, strict=True)])
+    return _mixed(np.concatenate([found + np.uint32(seed) for found, seed in zip(hashes, _SEEDS, strict=True)]), bits)
+
+
+def _mixed(h: Hashes, bits: int) -> Indices:
     h ^= h >> np.uint32(15)
     h *= np.uint32(0x2C1B3C6D)
     h ^= h >> np.uint32(12)
@@ -154,7 +164,7 @@ def _grams(data: NDArray[np.uint8], starts: Indices, keep: NDArray[np.bool_], bi
     bounds[3] = first
     bounds[4] = left.searchsorted(first)
     bounds += np.cumsum([0, *map(len, at), len(word)])[:, None]
-    return Grams(_slots([*hashes, word, pair], bits), bounds, np.diff(starts), keep, (*at, begin, end, left))
+    return Grams(_slots([*hashes, word, pair], bits), bounds, np.diff(starts), keep, (*at, begin, end, left), word)
 
 
 def _words(
@@ -172,5 +182,33 @@ def _words(
     cuts = first[1:-1] - 1
     same[cuts[(cuts >= 0) & (cuts < len(same))]] = False
     left = same.nonzero()[0]
-    pair = word.take(left) * np.uint32(0x9E3779B1) + word.take(left + 1)
+    pair = word.take(left) * _PAIRED + word.take(left + 1)
     return begin, end, left, first, word, pair
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The words of a batch: word i is `data[begin[i]:end[i]]`, text k has words `first[k]` to `first[k + 1]`."""
+
+    data: bytes
+    begin: Indices
+    end: Indices
+    first: Indices
+
+
+def lines_of(joined: bytes) -> Lines:
+    """The words of texts in UTF-8, each with a NUL before and after it, one between neighbours."""
+    data = joined.translate(_TO_LETTERS)
+    letter = np.frombuffer(data, np.uint8) != _SPACE
+    edges = (letter[1:] != letter[:-1]).nonzero()[0]
+    edges += 1
+    begin, end = edges[0::2].copy(), edges[1::2].copy()
+    return Lines(data, begin, end, begin.searchsorted((np.frombuffer(joined, np.uint8) == 0).nonzero()[0]))
+
+
+def pairs(words: Hashes, bits: int) -> Indices:
+    """Hash slots of each word of a batch with the one before it; that of the first means nothing."""
+    h = words * _PAIRED
+    h[1:] = h[:-1] + words[1:]
+    h += np.uint32(_SEEDS[4])
+    return _mixed(h, bits)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,15 @@ from numpy.typing import NDArray
 
 from models.artefacts import WEIGHTS, read_artefact
 from models.explain import spans
-from models.features import SETTINGS, Grams, grams, grams_of
+from models.features import SETTINGS, grams, lines_of, pairs, scale
 from models.normalise import normalise, normalise_joined
 from models.scorer import ArtefactError, Span, as_scores
+from models.words import Words
 
 NAME = "linear"
 VERSION = "1"
 _BATCH_CHARACTERS = 3 << 15  # of text in one pass: fits the caches, bounds the memory of huge batches
 _BATCH_TEXTS = 512
-_ROWS = 1 << 14  # of weights fetched at once: fits the caches
 _COLUMNS = 8  # of four bytes each: half a cache line, so that a row of weights is fetched at once
 
 Weights = NDArray[np.float32]
@@ -52,23 +51,6 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     yield texts[begin:]
 
 
-def sums(found: Grams, weights: Weights) -> Weights:
-    """The sum of the weights of each text's n-grams, (texts, attributes); a text's sum never depends on the others."""
-    begin, end = found.bounds[:, :-1].ravel(), found.bounds[:, 1:].ravel()
-    filled = (end > begin).nonzero()[0]
-    begin = begin[filled]
-    out = np.zeros((found.bounds[:, :-1].size, weights.shape[1]), np.float32)
-    cuts = [*begin.searchsorted(np.arange(0, len(found.index), _ROWS)).tolist(), len(filled)]
-    for first, last in pairwise(cuts):
-        if last > first:
-            low = begin[first]
-            high = begin[last] if last < len(begin) else len(found.index)
-            rows = weights.take(found.index[low:high], axis=0, mode="clip")
-            out[filled[first:last]] = np.add.reduceat(rows, begin[first:last] - low, axis=0)
-    total: Weights = out.reshape(len(found.bounds), len(found.size), -1).sum(axis=0)
-    return total
-
-
 class LinearScorer:
     """See `models.scorer.Scorer`."""
 
@@ -77,10 +59,12 @@ class LinearScorer:
 
     def __init__(self, table: Table, attributes: tuple[str, ...]) -> None:
         self.attributes = attributes
-        self._weights = np.zeros((len(table.weights), _COLUMNS), np.float32)
-        self._weights[:, : len(attributes)] = table.weights * table.slope
+        padded = np.zeros((len(table.weights) + 1, _COLUMNS), np.float32)  # the last row stands for no n-gram
+        padded[:-1, : len(attributes)] = table.weights * table.slope
+        self._weights = padded
         self._offset = table.bias * table.slope + table.shift
         self._bits = len(table.weights).bit_length() - 1
+        self._words = Words(padded, self._bits)
 
     def log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Calibrated log-odds, (texts, attributes)."""
@@ -88,9 +72,23 @@ class LinearScorer:
         return np.concatenate(parts) if parts else np.zeros((0, len(self.attributes)), np.float32)
 
     def _log_odds(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        found = grams_of(normalise_joined(texts), self._bits)
-        totals = sums(found, self._weights)[:, : len(self.attributes)]
-        return totals * found.scale[:, None] + self._offset
+        lines = lines_of(normalise_joined(texts))
+        size = lines.end - lines.begin
+        rows, hashes = self._words.look_up(lines.data, lines.begin, lines.end, size)
+        slots = pairs(hashes, self._bits)
+        filled = (np.diff(lines.first) > 0).nonzero()[0]
+        first = lines.first.take(filled)
+        slots[first] = len(self._weights) - 1
+        rows += self._weights.take(slots, axis=0, mode="clip")
+        totals = np.zeros((len(texts), len(self.attributes)), np.float32)
+        bytes_ = np.zeros(len(texts), np.intp)
+        if len(first):
+            totals[filled] = np.add.reduceat(rows, first, axis=0)[:, : len(self.attributes)]
+            size += 1  # the space before it
+            bytes_[filled] = np.add.reduceat(size, first)
+        totals *= scale(bytes_)[:, None]
+        totals += self._offset
+        return totals
 
     def score(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """See `models.scorer.Scorer.score`."""
