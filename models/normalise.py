@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.letters import COMBINING
 from models.screen import suspects
-from models.steps import FOLDS, REVERSED, STEPS, URL, Edit, forwards
+from models.steps import FOLDS, LETTER_STEPS, REVERSED, STEPS, URL, Edit, forwards
 
 __all__ = ["URL", "Normalised", "normalise", "normalise_all", "normalise_joined"]
 
 _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", " "), ("”", " "), ("–", " "), ("—", " "), ("…", " "), ("\xa0", " "))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_WHOLE = re.compile("[\u202e\ud800-\udfff]")  # what words alone don't tell: direction, halves of characters
+_WHOLE = re.compile("[\0\u202e\ud800-\udfff]")  # what words alone don't tell: direction, halves of characters
+_TURN = "\u202e".encode()
 _REACHING = re.compile(rb"\[.*=|<[^>]*(?:<|$)|&(?:lt|gt|#)", re.DOTALL)  # mark-up that may go on in the next word
+_PLAIN = re.compile(rb"[(\"]?([a-z]+)(?<!www)[.,;:)\"]*")  # a word and signs that never hide or join anything
 _MARKED = re.compile(f".[{COMBINING}]+", re.DOTALL)  # what NFKC may join: a letter and the marks after it
 
 
@@ -61,6 +62,14 @@ def _apply(pattern: re.Pattern[str], edit: Edit, text: str, origin: list[int] | 
     return "".join(parts), None if origin is None else kept
 
 
+def _run_letters(word: str) -> str:
+    """As `_run`, for a word of nothing but the letters a to z: only these steps can change it."""
+    for worth, pattern, edit in LETTER_STEPS:
+        if worth(word):
+            word = _apply(pattern, edit, word, None)[0]
+    return word
+
+
 def _run(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
     if not text.isascii():
         text, origin = _apply(REVERSED, forwards, text, origin)
@@ -94,6 +103,11 @@ def _typewritten(text: str) -> str:
 
 def _token(token: bytes) -> bytes | None:
     """A word without white space, normalised; None if its neighbours have a say in it."""
+    plain = _PLAIN.fullmatch(token)
+    if plain:
+        word = plain[1].decode()
+        new = _run_letters(word)
+        return token if new == word else token[: plain.start(1)] + new.encode() + token[plain.end(1) :]
     if token[:1] in (b"/", b":") or _REACHING.search(token):
         return None
     return _run(token.decode(), None)[0].encode()
@@ -103,30 +117,36 @@ _known_token = lru_cache(1 << 15)(_token)
 _KEPT = 40  # bytes of the longest word that is remembered
 
 
+def _joined(texts: Sequence[str]) -> tuple[bytes, list[int]]:
+    """The texts in UTF-8 between NULs, and the numbers of those (left out) that must be looked at as a whole."""
+    try:
+        joined = b"\0".join([b"", *(text.encode() for text in texts), b""])
+        if joined.count(b"\0") == len(texts) + 1 and _TURN not in joined:
+            return joined, []
+    except UnicodeEncodeError:
+        pass
+    whole = {i for i, text in enumerate(texts) if _WHOLE.search(text)}
+    return "\0".join(["", *("" if i in whole else text for i, text in enumerate(texts)), ""]).encode(), sorted(whole)
+
+
 def normalise_joined(texts: Sequence[str]) -> bytes:
     """The normalised texts in UTF-8, a NUL before and after each, one between neighbours; see `normalise_all`.
 
     Most words need no more than lower case; one numpy pass over all texts finds the others.
     """
-    odd = {i: text for i, text in enumerate(texts) if not text.isascii()}
-    if odd or any("\0" in text for text in texts):
-        texts = [_typewritten(odd[i]) if i in odd else text for i, text in enumerate(texts)]
-        whole = [i for i, text in enumerate(texts) if "\0" in text or (i in odd and _WHOLE.search(text))]
-    else:
-        whole = []
-    lone = dict.fromkeys(whole, "")
-    joined = "\0".join(["", *(lone.get(i, text) for i, text in enumerate(texts)), ""])
-    data = joined.encode().lower()
-    begins, ends, places = suspects(data)
+    texts = [text if text.isascii() else _typewritten(text) for text in texts]
+    joined, whole = _joined(texts)
+    data = joined.lower()
+    found, places = suspects(data)
     changes: list[tuple[int, int, bytes]] = []
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+    for begin, end in found:
         token = data[begin:end]
         new = _known_token(token) if end - begin <= _KEPT else _token(token)
         if new is None:
-            places = np.append(places, begin)
+            places.append(begin)
         elif new != token:
             changes.append((begin, end, new))
-    if len(places) or whole:
+    if places or whole:
         changes = _with_whole(texts, data, changes, places, whole)
     parts: list[bytes] = []
     last = 0
@@ -137,20 +157,18 @@ def normalise_joined(texts: Sequence[str]) -> bytes:
 
 
 def _with_whole(
-    texts: Sequence[str], data: bytes, changes: list[tuple[int, int, bytes]], places: NDArray[np.intp], whole: list[int]
+    texts: Sequence[str], data: bytes, changes: list[tuple[int, int, bytes]], places: list[int], whole: list[int]
 ) -> list[tuple[int, int, bytes]]:
     """The changes, with those of texts that are looked at as a whole in the place of their words' changes."""
     bounds = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
-    numbers = sorted({*whole, *(np.searchsorted(bounds, places, side="right") - 1).tolist()})
-    spans = {int(bounds[i]) + 1: (int(bounds[i + 1]), i) for i in numbers}
-    starts = np.array(list(spans))
-    kept = []
-    for change in changes:
-        at = int(np.searchsorted(starts, change[0], side="right")) - 1
-        if at < 0 or change[0] > spans[int(starts[at])][0]:
-            kept.append(change)
-    done = [(begin, end, _run(texts[i], None)[0].encode("utf-8", "ignore")) for begin, (end, i) in spans.items()]
-    return sorted(kept + done)
+    at = [*places, *(begin for begin, _, _ in changes)]
+    numbers = (bounds.searchsorted(at, side="right") - 1).tolist()
+    chosen = {*whole, *numbers[: len(places)]}
+    kept = [change for change, i in zip(changes, numbers[len(places) :], strict=True) if i not in chosen]
+    for i in chosen:
+        new = _run(texts[i], None)[0].encode("utf-8", "ignore")
+        kept.append((int(bounds[i]) + 1, int(bounds[i + 1]), new))
+    return sorted(kept)
 
 
 def normalise_all(texts: Sequence[str]) -> list[str]:

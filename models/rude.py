@@ -169,15 +169,13 @@ NEAR = _near()
 
 def apart(letters: str, pieces: frozenset[str] = SMALL | WORDS) -> str | None:
     """A run of letters as the fewest of `pieces` that make it up; None if it isn't made of such."""
-    fewest, last = [0], [0]  # of the first n letters: pieces, and where the last of them begins
-    none = len(letters) + 1
+    fewest, last = {0: 0}, {0: 0}  # of the first n letters, if made of pieces: how many, and where the last begins
     for end in range(1, len(letters) + 1):
-        count, begin = min(
-            ((fewest[i] + 1, i) for i in range(max(0, end - 15), end) if letters[i:end] in pieces), default=(none, 0)
-        )
-        fewest.append(min(count, none))
-        last.append(begin)
-    if fewest[-1] >= none:
+        near = range(max(0, end - 15), end)
+        ways = [(fewest[i] + 1, i) for i in near if i in fewest and letters[i:end] in pieces]
+        if ways:
+            fewest[end], last[end] = min(ways)
+    if len(letters) not in fewest:
         return None
     words: list[str] = []
     end = len(letters)

@@ -35,6 +35,7 @@ for _kind, _chars in _KINDS:
     for _char in _chars:
         _TABLE[ord(_char)] = _kind
 _KIND = bytes(_TABLE)
+_GAP = bytes([_SPACE])
 _ANY = range(16)
 _WORD, _TEXT = 1, 2  # what a pair of neighbours makes suspect
 _PAIRS = np.zeros((16, 16), np.uint8)
@@ -60,15 +61,28 @@ _BITS = 20
 _HEADS = np.array([(1 << 8 * n) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)  # keep the first n bytes
 
 
-def _hash(head: NDArray[np.uint64], size: Places) -> NDArray[np.uint64]:
-    """Of words, by their first eight bytes and their length."""
-    return ((head + size.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - _BITS)
+def _hash(head: NDArray[np.uint64], size: Places) -> Places:
+    """Of words, by their first eight bytes, which are lost, and their length."""
+    head += size.view(np.uint64)
+    head *= np.uint64(0x9E3779B97F4A7C15)
+    head >>= np.uint64(64 - _BITS)
+    return head.view(np.intp)
 
 
 def _heads(data: bytes, begin: Places, size: Places) -> NDArray[np.uint64]:
     """The first eight bytes of each word as one number, shorter words filled with zeros; `data` needs 8 bytes more."""
-    windows = np.ndarray((len(data) - 7,), "<u8", data, strides=(1,))
-    return windows[begin] & _HEADS[np.minimum(size, 8)]
+    windows = np.ndarray((len(data) - 7,), "V8", data, strides=(1,))  # of no alignment, unlike numbers
+    head = windows.take(begin).view(np.uint64)
+    head &= _HEADS.take(size, mode="clip")
+    return head
+
+
+def _quarter(data: bytes, at: Places) -> Places:
+    """Of the four bytes at each place; `data` needs 4 bytes more."""
+    quarter = np.ndarray((len(data) - 3,), "V4", data, strides=(1,)).take(at).view(np.uint32)
+    quarter *= np.uint32(0x9E3779B1)
+    quarter >>= np.uint32(32 - _BITS)
+    return quarter.astype(np.intp)
 
 
 def _slips() -> NDArray[np.bool_]:
@@ -82,50 +96,60 @@ def _slips() -> NDArray[np.bool_]:
 
 def _quarters() -> NDArray[np.bool_]:
     """For each hash whether the first four letters of a known word have it."""
-    heads = np.frombuffer("".join(word[:4] for word in WORDS if len(word) > 3).encode(), "<u4").astype(np.uint64)
+    heads = "".join(word[:4] for word in WORDS if len(word) > 3).encode()
     found = np.zeros(1 << _BITS, np.bool_)
-    found[_hash(heads, np.full(len(heads), 4))] = True
+    found[_quarter(heads, np.arange(0, len(heads), 4))] = True
     return found
 
 
 _SLIP, _QUARTER = _slips(), _quarters()
 
 
-def suspects(data: bytes) -> tuple[Places, Places, Places]:
+def suspects(data: bytes) -> tuple[list[tuple[int, int]], list[int]]:
     """Of lower-case texts in UTF-8 that each have a NUL before and after them (one between neighbours).
 
     Returns where in `data` the suspect words begin (after white space) and end, and places in texts that must be
     looked at as a whole.
     """
     raw = np.frombuffer(data, np.uint8)
-    kinds = np.frombuffer(data.translate(_KIND), np.uint8)
-    pairs = (kinds[:-1] << 4) | kinds[1:]
+    kind = data.translate(_KIND)
+    kinds = np.frombuffer(kind, np.uint8)
+    pairs = kinds[:-1] * np.uint8(16)  # a shift takes several times as long
+    pairs |= kinds[1:]
     pair = np.frombuffer(pairs.tobytes().translate(_PAIR), np.uint8)
     odd = (pair != 0).nonzero()[0]
-    whole = pair[odd] == _TEXT
+    whole = pair.take(odd) == _TEXT
     same = raw[1:] == raw[:-1]
     runs = (same[1:] & same[:-1]).nonzero()[0]
     words, spelt = _words(data, kinds)
-    places = np.concatenate([odd[~whole], runs[kinds[runs] == _LETTER], words])
+    places = np.concatenate([odd, runs[kinds.take(runs) == _LETTER], words])
+    if whole.any():
+        spelt = np.concatenate([odd[whole], spelt])
+        places = np.concatenate([places[: len(odd)][~whole], places[len(odd) :]])
     places.sort()
-    gaps = (kinds == _SPACE).nonzero()[0]
-    after = gaps.searchsorted(places, side="right")
-    after = after[np.concatenate([after[:1] > 0, after[1:] != after[:-1]])]
-    return gaps[after - 1] + 1, gaps[after], np.concatenate([odd[whole], spelt])
+    found: list[tuple[int, int]] = []
+    end = 0
+    for place in places.tolist():
+        if place >= end:
+            begin, end = kind.rfind(_GAP, 0, place + 1) + 1, kind.find(_GAP, place + 1)
+            found.append((begin, end))
+    return found, spelt.tolist()
 
 
 def _words(data: bytes, kinds: NDArray[np.uint8]) -> tuple[Places, Places]:
     """Places in words like a slip, made of several, or lone and tied to a neighbour; places of spelt-out text."""
     letter = kinds == _LETTER
-    edges = (letter[1:] != letter[:-1]).nonzero()[0] + 1
-    begin, end = edges[0::2], edges[1::2]
-    size = end - begin
+    edges = (letter[1:] != letter[:-1]).nonzero()[0]
+    edges += 1
+    begin = edges[0::2].copy()
+    size = edges[1::2] - begin
     padded = data + bytes(8)
-    slip = _SLIP[_hash(_heads(padded, begin, size), size)] & (size > 2)
-    lone = (size == 1).nonzero()[0]
-    tied, spelt = _lone(kinds, begin[lone])
+    slip = _SLIP.take(_hash(_heads(padded, begin, size), size))
+    slip &= size > 2
+    tied, spelt = _lone(kinds, begin.take((size == 1).nonzero()[0]))
     long = (size >= LONG).nonzero()[0]
-    return np.concatenate([begin[slip], tied, _several(padded, begin[long], size[long])]), spelt
+    several = _several(padded, begin.take(long), size.take(long))
+    return np.concatenate([begin.take(slip.nonzero()[0]), tied, several]), spelt
 
 
 def _lone(kinds: NDArray[np.uint8], at: Places) -> tuple[Places, Places]:
@@ -148,5 +172,4 @@ def _several(data: bytes, begin: Places, size: Places) -> Places:
     count = size - 3
     ends = np.cumsum(count)
     at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + count, count)
-    quarters = np.ndarray((len(data) - 3,), "<u4", data, strides=(1,))[at].astype(np.uint64)
-    return at[_QUARTER[_hash(quarters, np.full(1, 4))]]
+    return at.take(_QUARTER.take(_quarter(data, at)).nonzero()[0])

@@ -159,3 +159,4 @@ STEPS: tuple[tuple[Callable[[str], object], re.Pattern[str], Edit], ...] = (
     (lambda t: "'" in t, re.compile("'"), lambda m: ""),
     (lambda t: not t.isascii(), _SYMBOL, lambda m: f" {m[0]} " if unicodedata.category(m[0])[0] == "S" else None),
 )
+LETTER_STEPS = STEPS[13:17]  # those that can change a word of nothing but the letters a to z
