@@ -19,6 +19,7 @@ _SPACE = 32
 _P = 0x01000193
 _P_INVERSE = pow(_P, -1, 1 << 32)
 _SEEDS = (3, 44, 555, 6666, 77777)
+_SEED_ROWS = np.array(_SEEDS[:4], np.uint32)[:, None]
 _PAIRED = np.uint32(0x9E3779B1)
 
 _TABLE = np.full(256, _SPACE, np.uint8)  # ASCII punctuation -> space, every digit -> 0, the rest as it is
@@ -59,7 +60,7 @@ class Grams:
     """All n-grams of a batch; `size[i]` is the length of text i in bytes after runs of spaces are made one.
 
     `index[bounds[k, i]:bounds[k, i + 1]]` are the hash slots of the n-grams of kind k of text i; `keep` tells which
-    bytes of the batch are left once runs of spaces are made one. `words` are the hashes of all words, not yet slots.
+    bytes of the batch are left once runs of spaces are made one.
     """
 
     index: Indices
@@ -67,7 +68,6 @@ class Grams:
     size: Indices
     keep: NDArray[np.bool_]
     places: tuple[Indices, ...]
-    words: Hashes
 
     @property
     def scale(self) -> NDArray[np.float32]:
@@ -164,7 +164,16 @@ def _grams(data: NDArray[np.uint8], starts: Indices, keep: NDArray[np.bool_], bi
     bounds[3] = first
     bounds[4] = left.searchsorted(first)
     bounds += np.cumsum([0, *map(len, at), len(word)])[:, None]
-    return Grams(_slots([*hashes, word, pair], bits), bounds, np.diff(starts), keep, (*at, begin, end, left), word)
+    return Grams(_slots([*hashes, word, pair], bits), bounds, np.diff(starts), keep, (*at, begin, end, left))
+
+
+def _word_hashes(wide: Hashes, begin: Indices, end: Indices) -> Hashes:
+    """Polynomial hashes of the bytes from each `begin` to its `end`."""
+    count = len(wide)
+    total = np.zeros(count + 1, np.uint32)
+    np.cumsum(wide * _power_table(_P, count), out=total[1:], dtype=np.uint32)
+    found: Hashes = (total.take(end) - total.take(begin)) * _power_table(_P_INVERSE, count).take(begin)
+    return found
 
 
 def _words(
@@ -174,9 +183,7 @@ def _words(
     count = len(wide)
     edges = (letter[1 : count + 1] != letter[:count]).nonzero()[0] + 1
     begin, end = edges[0::2], edges[1::2]
-    total = np.zeros(count + 1, np.uint32)
-    np.cumsum(wide * _power_table(_P, count), out=total[1:], dtype=np.uint32)
-    word = (total.take(end) - total.take(begin)) * _power_table(_P_INVERSE, count).take(begin)
+    word = _word_hashes(wide, begin, end)
     first = begin.searchsorted(starts)
     same = np.ones(max(len(word) - 1, 0), np.bool_)
     cuts = first[1:-1] - 1
@@ -204,6 +211,35 @@ def lines_of(joined: bytes) -> Lines:
     edges += 1
     begin, end = edges[0::2].copy(), edges[1::2].copy()
     return Lines(data, begin, end, begin.searchsorted((np.frombuffer(joined, np.uint8) == 0).nonzero()[0]))
+
+
+def word_grams(words: Sequence[bytes], none: int, bits: int = BITS) -> tuple[Indices, Indices, Hashes]:
+    """The n-grams inside words of `Lines`: hash slots, where those of each word begin (words,), hashes of the words.
+
+    The slots are (4, bytes): of 3, 4 and 5 characters, for each byte at which they begin, and of the word itself at
+    the space before it; `none` where there is no such n-gram.
+    """
+    raw = np.frombuffer(b" ".join([b"", *words, b"    "]), np.uint8)
+    count = len(raw) - 4
+    wide = raw.astype(np.uint32)
+    letter = raw != _SPACE
+    prime = np.uint32(_P)
+    hashes = np.empty((4, count), np.uint32)
+    inside = np.zeros((4, count), np.bool_)
+    hashes[0] = (wide[:count] * prime + wide[1 : count + 1]) * prime + wide[2 : count + 2]
+    inside[0] = letter[1 : count + 1]
+    for row in (1, 2):
+        hashes[row] = hashes[row - 1] * prime + wide[row + 2 : count + row + 2]
+        inside[row] = inside[row - 1] & letter[row + 1 : count + row + 1]
+    gaps = (~letter[:count]).nonzero()[0]
+    first = gaps[:-1]
+    word = _word_hashes(wide[:count], first + 1, gaps[1:])
+    hashes[3, first] = word
+    inside[3, first] = True
+    hashes += _SEED_ROWS
+    slots = _mixed(hashes, bits)
+    slots[~inside] = none
+    return slots, first, word
 
 
 def pairs(words: Hashes, bits: int) -> Indices:

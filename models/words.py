@@ -7,38 +7,20 @@ known by all its bytes, not by a hash of them, so a kept sum is exactly the one 
 from __future__ import annotations
 
 import threading
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import Grams, Hashes, Indices, grams_of
+from models.features import Hashes, Indices, word_grams
 
 _SLOTS = 17  # bits: 2^17 words are kept, about 7 MB
 _LONGEST = 15  # bytes of a word that is kept
-_ROWS = 1 << 14  # of weights fetched at once: fits the caches
+_AT_ONCE = 1024  # words worked out at once: fits the caches, bounds the memory
 _MIX = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F))
 _HEADS = np.array([(1 << 8 * n) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)  # keep the first n bytes
 
 Weights = NDArray[np.float32]
 Keys = NDArray[np.uint64]
-
-
-def sums(found: Grams, weights: Weights) -> Weights:
-    """The sum of the weights of each text's n-grams, (texts, columns); a text's sum never depends on the others."""
-    begin, end = found.bounds[:, :-1].ravel(), found.bounds[:, 1:].ravel()
-    filled = (end > begin).nonzero()[0]
-    begin = begin[filled]
-    out = np.zeros((found.bounds[:, :-1].size, weights.shape[1]), np.float32)
-    cuts = [*begin.searchsorted(np.arange(0, len(found.index), _ROWS)).tolist(), len(filled)]
-    for first, last in pairwise(cuts):
-        if last > first:
-            low = begin[first]
-            high = begin[last] if last < len(begin) else len(found.index)
-            rows = weights.take(found.index[low:high], axis=0, mode="clip")
-            out[filled[first:last]] = np.add.reduceat(rows, begin[first:last] - low, axis=0)
-    total: Weights = out.reshape(len(found.bounds), len(found.size), -1).sum(axis=0)
-    return total
 
 
 def _keys(data: bytes, begin: Indices, end: Indices, size: Indices) -> tuple[Keys, Keys, Indices]:
@@ -54,7 +36,7 @@ def _keys(data: bytes, begin: Indices, end: Indices, size: Indices) -> tuple[Key
 
 
 class Words:
-    """Sums and hashes of words, by table of weights; threads may share it."""
+    """Sums and hashes of words, for weights (2^bits + 1, columns) whose last row is zero; threads may share it."""
 
     def __init__(self, weights: Weights, bits: int) -> None:
         self._weights, self._bits = weights, bits
@@ -74,19 +56,23 @@ class Words:
         with self._lock:
             known = self._head.take(at) == head
             known &= self._tail.take(at) == tail
-            sums_, hashes = self._sums.take(at, axis=0), self._hashes.take(at)
+            found, hashes = self._sums.take(at, axis=0), self._hashes.take(at)
         known[long] = False
         missing = (~known).nonzero()[0]
-        if len(missing):
-            words = [
-                data[first:last] for first, last in zip(begin[missing].tolist(), end[missing].tolist(), strict=True)
-            ]
-            found = grams_of(b"\0".join([b"", *words, b""]), self._bits)
-            sums_[missing], hashes[missing] = sums(found, self._weights), found.words
-            keep = missing[size.take(missing) <= _LONGEST]
-            at, which = np.unique(at.take(keep), return_index=True)
-            keep = keep.take(which)
+        for i in range(0, len(missing), _AT_ONCE):
+            now = missing[i : i + _AT_ONCE]
+            places = zip(begin.take(now).tolist(), end.take(now).tolist(), strict=True)
+            found[now], hashes[now] = self._work_out([data[first:last] for first, last in places])
+        new = missing[size.take(missing) <= _LONGEST]
+        if len(new):
+            slots, which = np.unique(at.take(new), return_index=True)
+            new = new.take(which)
             with self._lock:
-                self._head[at], self._tail[at] = head.take(keep), tail.take(keep)
-                self._hashes[at], self._sums[at] = hashes.take(keep), sums_.take(keep, axis=0)
-        return sums_, hashes
+                self._head[slots], self._tail[slots] = head.take(new), tail.take(new)
+                self._hashes[slots], self._sums[slots] = hashes.take(new), found.take(new, axis=0)
+        return found, hashes
+
+    def _work_out(self, words: list[bytes]) -> tuple[Weights, Hashes]:
+        slots, first, hashes = word_grams(words, len(self._weights) - 1, self._bits)
+        rows = self._weights.take(slots, axis=0, mode="clip")
+        return np.add.reduceat(rows, first, axis=1).sum(axis=0), hashes
