@@ -41,7 +41,7 @@ def reliability(folder: Path, calibrations: dict[str, dict[str, Any]]) -> None:
     for attribute, found in calibrations.items():
         if not found:
             continue
-        figure = _figure(4, 4)
+        figure = _figure(4, 4.6)
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", linewidth=1)
         for pool, one in found.items():
@@ -49,7 +49,7 @@ def reliability(folder: Path, calibrations: dict[str, dict[str, Any]]) -> None:
             line = f"{pool}, {one['prevalence']:.1%} positive: error {one['ece'][0]:.3f}"
             axes.plot([b["score"] for b in bins], [b["share"] for b in bins], marker="o", markersize=3, label=line)
         axes.set(xlabel="mean score", ylabel="share that raters call so", title=attribute, xlim=(0, 1), ylim=(0, 1))
-        axes.legend(fontsize=7, loc="upper left")
+        axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.12))
         _save(figure, folder / f"reliability-{attribute.lower()}.svg")
 
 

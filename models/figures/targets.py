@@ -51,6 +51,8 @@ def _share(what: str, path: tuple[str, ...], limit: float, most: bool = True) ->
 TARGETS: tuple[Target, ...] = (
     _auc("TOXICITY", "civil-comments-balanced", 0.94),
     _auc("TOXICITY", NATURAL_WIKIPEDIA, 0.975),
+    _auc("TOXICITY", "jigsaw-wiki-binary", 0.975),
+    _auc("TOXICITY", WIKIPEDIA, 0.975),
     _auc("INSULT", WIKIPEDIA, 0.97),
     _auc("INSULT", NEWS, 0.97),
     _auc("PROFANITY", WIKIPEDIA, 0.98),
