@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from models.cascade import load_cascade
+from models.encoder import load_encoder
 from models.linear import load_linear
 from models.scorer import ATTRIBUTES, ArtefactError, Scorer, Span
 
 ARTEFACTS = Path(__file__).resolve().parent / "artefacts"
-DEFAULT_SCORER = "linear"
+DEFAULT_SCORER = "cascade"
 SCORERS: dict[str, Callable[[Path], Scorer]] = {
     "linear": load_linear,
+    "encoder": load_encoder,
+    "cascade": load_cascade,
 }
 
 

@@ -80,7 +80,7 @@ def sweep() -> None:
 
 
 @main.command()
-@click.option("--scorer", default="linear", show_default=True, help="Name of the classifier.")
+@click.option("--scorer", default="cascade", show_default=True, help="Name of the classifier.")
 def score(scorer: str) -> None:
     """Score JSON lines with a `text` from standard input, under the default policy."""
     from moderation.scoring import Classifier
@@ -96,7 +96,7 @@ def score(scorer: str) -> None:
 
 
 @main.command()
-@click.option("--scorer", default="linear", show_default=True, help="Name of the classifier.")
+@click.option("--scorer", default="cascade", show_default=True, help="Name of the classifier.")
 @click.option("--texts", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Labelled JSON lines of your own: text, label (abusive or civil), kind if you like.")  # fmt: skip
 def evaluate(scorer: str, texts: Path | None) -> None:

@@ -26,7 +26,7 @@ class Settings(BaseSettings):
     secret_key: str = Field(
         default="", description="signs session cookies and hashes addresses; at least 32 characters"
     )
-    scorer: str = Field(default="linear", description="name of the classifier")
+    scorer: str = Field(default="cascade", description="name of the classifier")
     artefacts: str = Field(default="", description="folder with one folder of fitted files a classifier, if not ours")
     web_threads: int = Field(default=16, ge=1, le=256, description="requests that one web process works on at once")
     web_processes: int = Field(default=1, ge=1, le=64, description="web processes")
