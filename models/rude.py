@@ -60,7 +60,6 @@ _LEET = {
     "8": "b",
 }
 _READINGS = 32  # tried for one token
-_NOT_LETTERS = re.compile(r"[^a-z]+")
 LONG = 9  # letters of a word that may be several
 _LONG = 5  # letters from which a word is known by, however often each of them is repeated
 _INSIDE = re.compile(  # what no harmless long word contains
@@ -98,9 +97,12 @@ def _by_shape(words: Iterable[str]) -> dict[tuple[str, int], list[str]]:
 _SHAPES = (_by_shape(_BLUNT - _UNSURE), _by_shape(WORDS - _UNSURE))  # people mask blunt words before any other
 
 
+_OUTER = frozenset(word[0] + word[-1] for word in _COLLAPSED)
+
+
 def unstretch(word: str) -> str | None:
     """The one word that a stretched one (`idiiiooot`) was made of, if it is known."""
-    return _COLLAPSED.get(_collapse(word))
+    return _COLLAPSED.get(_collapse(word)) if word[:1] + word[-1:] in _OUTER else None
 
 
 def _unmask(core: str) -> str | None:
@@ -119,8 +121,8 @@ def _written_out(core: str) -> str | None:
     shown = sum("a" <= c <= "z" for c in core)
     if not shown or core.isalpha():
         return None
-    for reading in islice(product(*(_LEET.get(c, c) for c in core)), _READINGS):
-        word = _NOT_LETTERS.sub("", "".join(reading))
+    for reading in islice(product(*(_LEET.get(c, c) for c in core if c in _LEET or "a" <= c <= "z")), _READINGS):
+        word = "".join(reading)
         if word not in WORDS:
             word = unstretch(word) or "" if len(word) > _LONG else ""
         if word and (shown > 1 or len(word) > 3) and "'" not in core and word not in _UNSURE:
@@ -170,11 +172,13 @@ NEAR = _near()
 def apart(letters: str, pieces: frozenset[str] = SMALL | WORDS) -> str | None:
     """A run of letters as the fewest of `pieces` that make it up; None if it isn't made of such."""
     fewest, last = {0: 0}, {0: 0}  # of the first n letters, if made of pieces: how many, and where the last begins
-    for end in range(1, len(letters) + 1):
-        near = range(max(0, end - 15), end)
-        ways = [(fewest[i] + 1, i) for i in near if i in fewest and letters[i:end] in pieces]
-        if ways:
-            fewest[end], last[end] = min(ways)
+    for begin in range(len(letters)):
+        if begin not in fewest:
+            continue
+        count = fewest[begin] + 1
+        for end in range(begin + 1, min(begin + 15, len(letters)) + 1):
+            if letters[begin:end] in pieces and count < fewest.get(end, count + 1):
+                fewest[end], last[end] = count, begin
     if len(letters) not in fewest:
         return None
     words: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -40,9 +41,13 @@ class Span:
 
 def as_scores(log_odds: NDArray[np.float32], attributes: Sequence[str]) -> list[dict[str, float]]:
     """Log-odds (texts, attributes) -> one dict of probabilities a text."""
-    odds = np.clip(log_odds.astype(np.float64), -30.0, 30.0)
-    rows = (1.0 / (1.0 + np.exp(-odds))).tolist()
-    return [dict(zip(attributes, row, strict=True)) for row in rows]
+    odds = np.negative(log_odds, dtype=np.float64)
+    np.maximum(odds, -30.0, out=odds)
+    np.minimum(odds, 30.0, out=odds)
+    np.exp(odds, out=odds)
+    odds += 1.0
+    rows = np.reciprocal(odds, out=odds).tolist()
+    return list(map(dict, map(zip, repeat(attributes), rows)))
 
 
 @runtime_checkable
