@@ -23,8 +23,8 @@ __all__ = ["URL", "Normalised", "normalise", "normalise_all", "normalise_joined"
 
 _TYPOGRAPHIC = (("’", "'"), ("‘", "'"), ("“", " "), ("”", " "), ("–", " "), ("—", " "), ("…", " "), ("\xa0", " "))
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_WHOLE = re.compile("[\0\u202e\ud800-\udfff]")  # what words alone don't tell: direction, halves of characters
-_TURN = "\u202e".encode()
+_TURN = "\u202e"
+_WHOLE = re.compile(f"[\0{_TURN}\ud800-\udfff]")  # what words alone don't tell: direction, halves of characters
 _REACHING = re.compile(rb"\[.*=|<[^>]*(?:<|$)|&(?:lt|gt|#)", re.DOTALL)  # mark-up that may go on in the next word
 _PLAIN = re.compile(rb"[(\"]?([a-z]+)(?<!www)[.,;:)\"]*")  # a word and signs that never hide or join anything
 _MARKED = re.compile(f".[{COMBINING}]+", re.DOTALL)  # what NFKC may join: a letter and the marks after it
@@ -121,7 +121,7 @@ def _joined(texts: Sequence[str]) -> tuple[bytes, list[int]]:
     """The texts in UTF-8 between NULs, and the numbers of those (left out) that must be looked at as a whole."""
     try:
         joined = b"\0".join([b"", *(text.encode() for text in texts), b""])
-        if joined.count(b"\0") == len(texts) + 1 and _TURN not in joined:
+        if joined.count(b"\0") == len(texts) + 1 and not any(_TURN in text for text in texts if not text.isascii()):
             return joined, []
     except UnicodeEncodeError:
         pass

@@ -77,12 +77,13 @@ def _heads(data: bytes, begin: Places, size: Places) -> NDArray[np.uint64]:
     return head
 
 
-def _quarter(data: bytes, at: Places) -> Places:
-    """Of the four bytes at each place; `data` needs 4 bytes more."""
-    quarter = np.ndarray((len(data) - 3,), "V4", data, strides=(1,)).take(at).view(np.uint32)
-    quarter *= np.uint32(0x9E3779B1)
-    quarter >>= np.uint32(32 - _BITS)
-    return quarter.astype(np.intp)
+def _head(data: bytes, at: Places, count: int) -> Places:
+    """A hash of the first `count` bytes at each place; `data` needs 8 bytes more."""
+    head = np.ndarray((len(data) - 7,), "V8", data, strides=(1,)).take(at).view(np.uint64)
+    head &= _HEADS[count]
+    head *= np.uint64(0x9E3779B97F4A7C15)
+    head >>= np.uint64(64 - _BITS)
+    return head.view(np.intp)
 
 
 def _slips() -> NDArray[np.bool_]:
@@ -94,15 +95,17 @@ def _slips() -> NDArray[np.bool_]:
     return found
 
 
-def _quarters() -> NDArray[np.bool_]:
-    """For each hash whether the first four letters of a known word have it."""
-    heads = "".join(word[:4] for word in WORDS if len(word) > 3).encode()
+def _heads_of_words(count: int, words: list[str]) -> NDArray[np.bool_]:
+    """For each hash of `count` letters whether one of the words begins with such."""
     found = np.zeros(1 << _BITS, np.bool_)
-    found[_quarter(heads, np.arange(0, len(heads), 4))] = True
+    heads = "".join(word[:count] for word in words).encode() + bytes(8)
+    found[_head(heads, np.arange(0, count * len(words), count), count)] = True
     return found
 
 
-_SLIP, _QUARTER = _slips(), _quarters()
+_SLIP = _slips()
+_FOUR = _heads_of_words(4, [word for word in WORDS if len(word) == 4])
+_FIVE = _heads_of_words(5, [word for word in WORDS if len(word) > 4])
 
 
 def suspects(data: bytes) -> tuple[list[tuple[int, int]], list[int]]:
@@ -168,8 +171,10 @@ def _lone(kinds: NDArray[np.uint8], at: Places) -> tuple[Places, Places]:
 
 
 def _several(data: bytes, begin: Places, size: Places) -> Places:
-    """Places in long words where the first four letters of a known word stand; `data` needs 8 bytes more."""
+    """Places in long words where the first four or five letters of a known word stand; `data` needs 8 bytes more."""
     count = size - 3
     ends = np.cumsum(count)
     at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + count, count)
-    return at.take(_QUARTER.take(_quarter(data, at)).nonzero()[0])
+    found = _FOUR.take(_head(data, at, 4))
+    found |= _FIVE.take(_head(data, at, 5))
+    return at.take(found.nonzero()[0])
