@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class _Search:
         """One attribute a step or three looser, alone or with another one a step or three tighter."""
         free = [attribute for attribute in mix if attribute not in _FIXED]
         for one, up in product(free, (1, 3)):
-            if mix[one] + up < len(_STEPS):
+            if mix[one] + up < len(self.held[one]):
                 looser = {**mix, one: mix[one] + up}
                 yield looser
                 for other, down in product(free, (1, 3)):
@@ -127,15 +128,16 @@ def operating_points(table: Table, scores: Floats) -> dict[str, Any]:
     if not civil.any() or not kinds:
         return {"thresholds": dict.fromkeys(ATTRIBUTES, 0.5), "chosen_on": "nothing: the data has no civil tune rows"}
     floors = _floors(table, scores)
-    cuts = {
-        a: [max(threshold(scores[civil, i], weights, s), floors[i]) for s in ([_FIXED[a]] if a in _FIXED else _STEPS)]
-        for i, a in enumerate(ATTRIBUTES)
-    }
+    cuts = {}
+    for i, a in enumerate(ATTRIBUTES):
+        shares = [_FIXED[a]] if a in _FIXED else _STEPS
+        found = {max(threshold(scores[civil, i], weights, share), floors[i]) for share in shares}
+        cuts[a] = sorted(found, reverse=True)
     held = {a: [scores[:, i] >= cut for cut in cuts[a]] for i, a in enumerate(ATTRIBUTES)}
     limits = [(rows, limit) for rows, limit in _named(table, civil) if rows.any()]
     mix, recall = _Search(held, civil, weights, limits, kinds).best(dict.fromkeys(ATTRIBUTES, 0))
     return {
-        "thresholds": {a: round(cuts[a][mix[a]], 4) for a in ATTRIBUTES},
+        "thresholds": {a: ceil(cuts[a][mix[a]] * 1e4) / 1e4 for a in ATTRIBUTES},
         "chosen_on": f"tune split: maximum recall at wrongful holds of at most {UNION:.0%} of civil comments and "
         f"{NAMED:.0%} of those that name a group or war",
         "mean_recall_on_tune": round(recall, 4),

@@ -24,7 +24,7 @@ from transformers import AutoModel
 
 from models.datasets import Table
 from models.training.augment import augment
-from models.training.mixture import always_bare, epoch_rows
+from models.training.mixture import always_bare, closing_rows, epoch_rows
 from models.training.recipe import Recipe
 from models.wording import wording
 
@@ -91,10 +91,11 @@ def _groups(lengths: NDArray[np.int64], tokens: int, draw: random.Random) -> lis
 
 
 def batches(table: Table, weights: NDArray[np.float32], tokenizer: Tokenizer, recipe: Recipe) -> list[list[Any]]:
-    """For each epoch the encoded batches: lists of (token lists, rows)."""
+    """For each epoch, the short last one included, the encoded batches: lists of (token lists, rows)."""
     out = []
-    for epoch in range(recipe.epochs):
-        rows = epoch_rows(table, epoch)
+    for epoch in range(recipe.epochs + 1):
+        last = epoch == recipe.epochs
+        rows = closing_rows(table, epoch, recipe.closing) if last else epoch_rows(table, epoch)
         texts = [table.texts[i] for i in rows]
         changed = augment(texts, always_bare(table.source[rows]).tolist(), recipe.seed + epoch)
         encoded = [e.ids for e in tokenizer.encode_batch(wording(changed))]
@@ -135,12 +136,14 @@ def _optimizer(network: Network, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6)
 
 
-def _share(step: int, steps: int, warm_up: float) -> float:
-    """The share of the peak rate at a step: a linear rise, then a cosine down to nothing."""
-    rise = max(1, int(steps * warm_up))
+def _share(step: int, usual: int, closing: int, recipe: Recipe) -> float:
+    """The share of the peak rate at a step: a linear rise, a cosine down to nothing, and a lower one at the end."""
+    rise = max(1, int(usual * recipe.warm_up))
     if step < rise:
         return (step + 1) / rise
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+    if step >= usual:
+        return recipe.closing_rate * 0.5 * (1 + math.cos(math.pi * (step - usual) / max(1, closing)))
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, usual - rise)))
 
 
 def _loss(network: Network, batch: Batch) -> Tensor:
@@ -186,23 +189,24 @@ def finetune(
     say(f"encoder: {sum(len(ids) for ids, _ in steps)} texts in {len(steps)} steps")
     begin = _restore(checkpoint, network, optimizer, fingerprint)
     network.train()
-    for step, loss in _train(network, optimizer, steps, begin, table, weights, recipe, say):
+    for step in _train(network, optimizer, plan, begin, table, weights, recipe, say):
         if (step + 1) % recipe.checkpoint == 0 or step + 1 == len(steps):
             _save(checkpoint, network, optimizer, step + 1, fingerprint)
-        del loss
     network.eval()
     return network
 
 
 def _train(
-    network: Network, optimizer: torch.optim.AdamW, steps: Sequence[Any], begin: int,
+    network: Network, optimizer: torch.optim.AdamW, plan: Sequence[list[Any]], begin: int,
     table: Table, weights: NDArray[np.float32], recipe: Recipe, say: Say,
-) -> Iterator[tuple[int, float]]:  # fmt: skip
+) -> Iterator[int]:  # fmt: skip
+    """Takes the steps from `begin` on; yields the number of each when it is done."""
+    steps, closing = [one for epoch in plan for one in epoch], len(plan[-1])
     started, shown = time.monotonic(), 0.0
     for step in range(begin, len(steps)):
         ids, rows = steps[step]
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout is the same after an interruption
-        share = _share(step, len(steps), recipe.warm_up)
+        share = _share(step, len(steps) - closing, closing, recipe)
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * share
         loss = _loss(network, _tensors(ids, rows, table, weights))
@@ -215,4 +219,4 @@ def _train(
             spent = time.monotonic() - started
             left = spent / (step + 1 - begin) * (len(steps) - step - 1)
             say(f"encoder: step {step + 1} of {len(steps)}, loss {shown:.4f}, about {left / 60:.0f} min left")
-        yield step, shown
+        yield step

@@ -10,6 +10,8 @@ class Recipe:
     """How to fine-tune; `tokens` is the size of a batch, padding included, and `longest` cuts each text."""
 
     epochs: int = 2
+    closing: float = 0.15  # share of an epoch that a short last one takes, beside our own comments twice
+    closing_rate: float = 0.4  # of `rate`, where the last one begins
     tokens: int = 2048
     longest: int = 80
     rate: float = 9e-5
