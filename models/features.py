@@ -110,10 +110,10 @@ def _slots(hashes: Sequence[Hashes], bits: int) -> Indices:
 
 
 def _mixed(h: Hashes, bits: int) -> Indices:
-    h ^= h >> np.uint32(15)
-    h *= np.uint32(0x2C1B3C6D)
-    h ^= h >> np.uint32(12)
-    h &= np.uint32((1 << bits) - 1)
+    h ^= h >> 15
+    h *= 0x2C1B3C6D
+    h ^= h >> 12
+    h &= (1 << bits) - 1
     return h.astype(np.intp)
 
 

@@ -56,16 +56,19 @@ for _left, _rights in (
     _PAIRS[_left, list(_rights)] = _WORD
 _PAIRS[_CONTROL] = _TEXT
 _PAIR = _PAIRS.tobytes()
+_TIES = ~np.isin(np.arange(16), [_SPACE, _DIGIT, _APOSTROPHE])  # kinds that may tie a lone letter to another
 
 _BITS = 20
 _HEADS = np.array([(1 << 8 * n) - 1 for n in range(8)] + [(1 << 64) - 1], np.uint64)  # keep the first n bytes
+_FOUR_FIVE = _HEADS[4:6, None]
+_FACTOR, _REST = np.uint64(0x9E3779B97F4A7C15), np.uint64(64 - _BITS)
 
 
 def _hash(head: NDArray[np.uint64], size: Places) -> Places:
     """Of words, by their first eight bytes, which are lost, and their length."""
     head += size.view(np.uint64)
-    head *= np.uint64(0x9E3779B97F4A7C15)
-    head >>= np.uint64(64 - _BITS)
+    head *= _FACTOR
+    head >>= _REST
     return head.view(np.intp)
 
 
@@ -77,13 +80,12 @@ def _heads(data: bytes, begin: Places, size: Places) -> NDArray[np.uint64]:
     return head
 
 
-def _head(data: bytes, at: Places, count: int) -> Places:
-    """A hash of the first `count` bytes at each place; `data` needs 8 bytes more."""
-    head = np.ndarray((len(data) - 7,), "V8", data, strides=(1,)).take(at).view(np.uint64)
-    head &= _HEADS[count]
-    head *= np.uint64(0x9E3779B97F4A7C15)
-    head >>= np.uint64(64 - _BITS)
-    return head.view(np.intp)
+def _openings(data: bytes, at: Places) -> Places:
+    """Hashes of the first four and of the first five bytes at each place, (2, places); `data` needs 8 bytes more."""
+    heads = np.ndarray((len(data) - 7,), "V8", data, strides=(1,)).take(at).view(np.uint64) & _FOUR_FIVE
+    heads *= _FACTOR
+    heads >>= _REST
+    return heads.view(np.intp)
 
 
 def _slips() -> NDArray[np.bool_]:
@@ -95,17 +97,17 @@ def _slips() -> NDArray[np.bool_]:
     return found
 
 
-def _heads_of_words(count: int, words: list[str]) -> NDArray[np.bool_]:
-    """For each hash of `count` letters whether one of the words begins with such."""
+def _opened() -> NDArray[np.bool_]:
+    """For each hash whether a word of four letters, or the first five of a longer one, have it."""
+    words = [word.encode() for word in WORDS if len(word) > 3]
+    size = np.array([len(word) for word in words])
+    four, five = _openings(b"".join(words) + bytes(8), np.cumsum(size) - size)
     found = np.zeros(1 << _BITS, np.bool_)
-    heads = "".join(word[:count] for word in words).encode() + bytes(8)
-    found[_head(heads, np.arange(0, count * len(words), count), count)] = True
+    found[np.where(size > 4, five, four)] = True
     return found
 
 
-_SLIP = _slips()
-_FOUR = _heads_of_words(4, [word for word in WORDS if len(word) == 4])
-_FIVE = _heads_of_words(5, [word for word in WORDS if len(word) > 4])
+_SLIP, _OPENED = _slips(), _opened()
 
 
 def suspects(data: bytes) -> tuple[list[tuple[int, int]], list[int]]:
@@ -157,16 +159,13 @@ def _words(data: bytes, kinds: NDArray[np.uint8]) -> tuple[Places, Places]:
 
 def _lone(kinds: NDArray[np.uint8], at: Places) -> tuple[Places, Places]:
     """Of the lone letters at `at`: those that a sign ties to a letter, and those beside others or beside symbols."""
-    before, after = kinds[at - 1], kinds[at + 1]
-    last = len(kinds) - 1
-    further = kinds[np.minimum(at + 2, last)]
-    sign = (after != _SPACE) & (after != _DIGIT) & (after != _APOSTROPHE) & (further == _LETTER)
-    sign |= (
-        (before != _SPACE) & (before != _DIGIT) & (before != _APOSTROPHE) & (kinds[np.maximum(at - 2, 0)] == _LETTER)
-    )
-    step = np.diff(at)
-    next_to = (step <= 4) & (after[:-1] == _SPACE) & (before[1:] == _SPACE)
-    symbol = (after == _HIGH) | ((after == _SPACE) & (further == _HIGH))
+    before, after = kinds.take(at - 1), kinds.take(at + 1)
+    further = kinds.take(at + 2, mode="clip")
+    sign = _TIES.take(after) & (further == _LETTER)
+    sign |= _TIES.take(before) & (kinds.take(at - 2, mode="clip") == _LETTER)
+    spaced = after == _SPACE
+    next_to = (at[1:] - at[:-1] <= 4) & spaced[:-1] & (before[1:] == _SPACE)
+    symbol = (after == _HIGH) | (spaced & (further == _HIGH))
     return at[sign], np.concatenate([at[:-2][next_to[1:] & next_to[:-1]], at[symbol]])
 
 
@@ -175,6 +174,6 @@ def _several(data: bytes, begin: Places, size: Places) -> Places:
     count = size - 3
     ends = np.cumsum(count)
     at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(begin - ends + count, count)
-    found = _FOUR.take(_head(data, at, 4))
-    found |= _FIVE.take(_head(data, at, 5))
-    return at.take(found.nonzero()[0])
+    four, five = _OPENED.take(_openings(data, at))
+    found: Places = at.take((four | five).nonzero()[0])
+    return found
