@@ -50,4 +50,4 @@ train: .venv/installed-train ## fit the classifiers on the labelled data in DATA
 
 evaluate: .venv/installed-train ## measure the classifiers and the default policy
 	$(BIN)/python -m models.evaluate --data "$(DATA)"
-	$(BIN)/moderation evaluate
+	for scorer in linear encoder cascade; do $(BIN)/moderation evaluate --scorer $$scorer || exit 1; done
