@@ -220,7 +220,7 @@ def word_grams(words: Sequence[bytes], none: int, bits: int = BITS) -> tuple[Ind
     the space before it; `none` where there is no such n-gram.
     """
     raw = np.frombuffer(b" ".join([b"", *words, b"    "]), np.uint8)
-    count = len(raw) - 4
+    count = len(raw) - 5  # without the space after the last word, so that every word has a space before it alone
     wide = raw.astype(np.uint32)
     letter = raw != _SPACE
     prime = np.uint32(_P)
@@ -231,9 +231,9 @@ def word_grams(words: Sequence[bytes], none: int, bits: int = BITS) -> tuple[Ind
     for row in (1, 2):
         hashes[row] = hashes[row - 1] * prime + wide[row + 2 : count + row + 2]
         inside[row] = inside[row - 1] & letter[row + 1 : count + row + 1]
-    gaps = (~letter[:count]).nonzero()[0]
+    gaps = (~letter[: count + 1]).nonzero()[0]
     first = gaps[:-1]
-    word = _word_hashes(wide[:count], first + 1, gaps[1:])
+    word = _word_hashes(wide[: count + 1], first + 1, gaps[1:])
     hashes[3, first] = word
     inside[3, first] = True
     hashes += _SEED_ROWS
