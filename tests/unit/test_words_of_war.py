@@ -44,7 +44,7 @@ def test_a_civil_sentence_is_not_held_for_one_word(
     held: list[str] = []
     for sentence in sentences:
         texts = [sentence.format(word) for word in words]
-        for text, scores in zip(texts, classifier.score(texts), strict=True):
+        for text, scores in zip(texts, classifier.judge(texts), strict=True):
             if verdict(policy, text, scores).outcome is not Outcome.APPROVE:
                 held.append(text)
     assert held == []
