@@ -16,9 +16,9 @@ from tests.services import Running
 FAULTS = """
 import os
 from moderation.services import leases, intake
-from models.linear import LinearScorer
+from models.cascade import CascadeScorer
 
-score, submit, lease = LinearScorer.score, intake.submit, leases.lease
+score, submit, lease = CascadeScorer.score, intake.submit, leases.lease
 
 def broken_score(self, texts):
     if any("BREAK-SCORER" in text for text in texts):
@@ -36,7 +36,7 @@ def broken_lease(session, *rest, **more):
         raise RuntimeError(f"can't work on {leased}")
     return leased
 
-LinearScorer.score, intake.submit, leases.lease = broken_score, broken_submit, broken_lease
+CascadeScorer.score, intake.submit, leases.lease = broken_score, broken_submit, broken_lease
 """
 
 
