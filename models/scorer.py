@@ -52,7 +52,7 @@ def as_scores(log_odds: NDArray[np.float32], attributes: Sequence[str]) -> list[
 
 @runtime_checkable
 class Scorer(Protocol):
-    """Turns texts into scores; implementations hold no state that a call changes, so threads may share one."""
+    """Turns texts into scores; threads may share one: what a call may keep never changes a score."""
 
     @property
     def name(self) -> str:

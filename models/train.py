@@ -24,7 +24,7 @@ from models.artefacts import WEIGHTS, manifest_digest, read_artefact, write_arte
 from models.datasets import OURS, OWN, DataError, Table, load_table
 from models.features import BITS, SETTINGS
 from models.operating import operating_points
-from models.scorer import ATTRIBUTES, Scorer
+from models.scorer import ATTRIBUTES
 from models.sources import SOURCES, LicenceError
 from models.training import linear as linear_training
 from models.training.calibrate import PREVALENCE
@@ -86,7 +86,8 @@ def train_linear(run: Run) -> None:
     arrays = linear_training.fit(run.table, run.say)
     about = facts(run.table, linear.NAME, linear.VERSION) | {"features": {**SETTINGS, "bits": BITS}}
     write_artefact(run.out / linear.NAME, {WEIGHTS: arrays}, about)
-    _add_operating_points(run, linear.NAME, linear.load_linear(run.out / linear.NAME))
+    part = run.table.where((run.table.split == "tune") | (run.table.source == OWN))
+    _write_points(run.out / linear.NAME, part, linear.load_linear(run.out / linear.NAME).log_odds(part.texts))
 
 
 def base_folder() -> Path:
@@ -120,14 +121,14 @@ def write_encoder(run: Run, files: dict[str, bytes], weights: NDArray[np.float32
     from models.training.embeddings import embed_all
     from models.training.head import fit_head
 
-    part = run.table.where(_head_rows(run.table))
-    kept = weights[_head_rows(run.table)]
+    rows = _head_rows(run.table)
+    part = run.table.where(rows)
     found = embed_all(part.texts, files[encoder.NETWORK], files[encoder.TOKENIZER], run.work / "embeddings", run.say)
-    head = fit_head(part, found, kept, run.say)
+    head = fit_head(part, found, weights[rows], run.say)
     about = facts(run.table, encoder.NAME, encoder.VERSION) | {"recipe": asdict(run.recipe), "base": "all-MiniLM-L6-v2"}
     arrays = {encoder.HEAD: {"weights": head.weights, "bias": head.bias}}
     write_artefact(run.out / encoder.NAME, arrays, about, files)
-    _add_operating_points(run, encoder.NAME, None)
+    _write_points(run.out / encoder.NAME, part, head.log_odds(found))
 
 
 def _head_rows(table: Table) -> NDArray[np.bool_]:
@@ -171,18 +172,8 @@ def train_cascade(run: Run) -> None:
     _write_points(run.out / cascade.NAME, part, odds)
 
 
-def _add_operating_points(run: Run, name: str, scorer: Scorer | None) -> None:
-    """Choose thresholds on the tune split and put them into the manifest."""
-    if scorer is not None:
-        part = run.table.where((run.table.split == "tune") | (run.table.source == OWN))
-        odds = scorer.log_odds(part.texts)  # type: ignore[attr-defined]
-    else:
-        part = run.table.where(_head_rows(run.table))
-        odds = _views(run, part).encoder
-    _write_points(run.out / name, part, odds)
-
-
 def _write_points(folder: Path, table: Table, log_odds: NDArray[np.float32]) -> None:
+    """Choose thresholds on the tune split and put them into the manifest."""
     scores = 1 / (1 + np.exp(-np.clip(log_odds.astype(np.float64), -30, 30)))
     manifest = read_artefact(folder).manifest
     manifest["operating_points"] = operating_points(table, scores)

@@ -216,3 +216,14 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         if running.process.poll() is None:
             os.killpg(running.process.pid, signal.SIGKILL)
             running.process.wait()
+
+
+class Unready(Running):
+    """Is started once its worker lives, though /readyz says that another part is missing."""
+
+    def _ready(self) -> bool:
+        super()._ready()
+        try:
+            return bool(self.call("GET", "/readyz", key=None)[1]["parts"]["worker"] == "ok")
+        except (AttributeError, OSError):
+            return False

@@ -47,7 +47,7 @@ def augment(texts: Sequence[str], always_bare: Sequence[bool], seed: int) -> lis
     """One changed copy of each text; the same for the same seed, whatever the other texts are."""
     out = []
     for text, strip in zip(texts, always_bare, strict=True):
-        draw = random.Random(f"{seed} {text}")  # noqa: S311
+        draw = random.Random(f"{seed} {text}")
         if draw.random() < _SWAPPED:
             text = swap_terms(text, draw)
         if draw.random() < _DISGUISED:

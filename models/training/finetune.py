@@ -90,7 +90,7 @@ def _groups(lengths: NDArray[np.int64], tokens: int, draw: random.Random) -> lis
     return groups
 
 
-def batches(table: Table, weights: NDArray[np.float32], tokenizer: Tokenizer, recipe: Recipe) -> list[list[Any]]:
+def batches(table: Table, tokenizer: Tokenizer, recipe: Recipe) -> list[list[Any]]:
     """For each epoch, the short last one included, the encoded batches: lists of (token lists, rows)."""
     out = []
     for epoch in range(recipe.epochs + 1):
@@ -100,7 +100,7 @@ def batches(table: Table, weights: NDArray[np.float32], tokenizer: Tokenizer, re
         changed = augment(texts, always_bare(table.source[rows]).tolist(), recipe.seed + epoch)
         encoded = [e.ids for e in tokenizer.encode_batch(wording(changed))]
         lengths = np.array([len(ids) for ids in encoded])
-        draw = random.Random(recipe.seed + epoch)  # noqa: S311
+        draw = random.Random(recipe.seed + epoch)
         groups = _groups(lengths, recipe.tokens, draw)
         out.append([([encoded[i] for i in group], rows[group]) for group in groups])
     return out
@@ -109,10 +109,9 @@ def batches(table: Table, weights: NDArray[np.float32], tokenizer: Tokenizer, re
 def _tensors(ids: Sequence[list[int]], rows: NDArray[np.intp], table: Table, weights: NDArray[np.float32]) -> Batch:
     longest = max(map(len, ids))
     padded = torch.zeros((len(ids), longest), dtype=torch.long)
-    for i, one in enumerate(ids):
-        padded[i, : len(one)] = torch.tensor(one)
     mask = torch.zeros_like(padded)
     for i, one in enumerate(ids):
+        padded[i, : len(one)] = torch.tensor(one)
         mask[i, : len(one)] = 1
     labels = torch.from_numpy(np.nan_to_num(table.labels[rows]))
     return Batch(padded, mask, labels, torch.from_numpy(weights[rows]))
@@ -184,7 +183,7 @@ def finetune(
     torch.manual_seed(recipe.seed)
     network = Network(base, table.labels.shape[1], recipe.dropout)
     optimizer = _optimizer(network, recipe)
-    plan = batches(table, weights, load_tokenizer(base, recipe.longest), recipe)
+    plan = batches(table, load_tokenizer(base, recipe.longest), recipe)
     steps = [one for epoch in plan for one in epoch]
     say(f"encoder: {sum(len(ids) for ids, _ in steps)} texts in {len(steps)} steps")
     begin = _restore(checkpoint, network, optimizer, fingerprint)

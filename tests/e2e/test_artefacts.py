@@ -13,7 +13,7 @@ from models import ARTEFACTS
 from models.artefacts import MANIFEST, WEIGHTS
 from tests.databases import until
 from tests.e2e.test_up import decided
-from tests.services import ABUSE, Running, a_comment
+from tests.services import ABUSE, Running, Unready, a_comment
 
 THREAD = "/v1/threads?article_url=https://news.example/a"
 
@@ -63,17 +63,6 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_the_trap_works(tmp_path: Path) -> None:
     pickle.loads(pickle.dumps(Trap(tmp_path / "opened")))
     assert (tmp_path / "opened").exists()
-
-
-class Unready(Running):
-    """Has all but its scorer."""
-
-    def _ready(self) -> bool:
-        super()._ready()
-        try:
-            return bool(self.call("GET", "/readyz", key=None)[1]["parts"]["worker"] == "ok")
-        except (AttributeError, OSError):
-            return False
 
 
 @pytest.fixture
