@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from models.attacks import perturb
@@ -44,10 +45,13 @@ def bare(text: str) -> str:
 
 
 def augment(texts: Sequence[str], always_bare: Sequence[bool], seed: int) -> list[str]:
-    """One changed copy of each text; the same for the same seed, whatever the other texts are."""
+    """One changed copy of each text, another one each time that a text comes again; the same for the same seed,
+    whatever the other texts are."""
     out = []
+    times: Counter[str] = Counter()
     for text, strip in zip(texts, always_bare, strict=True):
-        draw = random.Random(f"{seed} {text}")
+        times[text] += 1
+        draw = random.Random(f"{seed} {times[text]} {text}")
         if draw.random() < _SWAPPED:
             text = swap_terms(text, draw)
         if draw.random() < _DISGUISED:

@@ -24,7 +24,9 @@ _TELLING = 0.75  # of these, the share given to texts that name people, groups o
 
 # Signs that tell the sets apart, some of which kept no case or punctuation, rather than spam from the rest.
 _STYLE = ("punctuation", "symbols", "digits", "exclamations", "capitals", "length")
-_HARMS = [ATTRIBUTES.index(a) for a in ("TOXICITY", "INSULT", "THREAT", "IDENTITY_ATTACK")]
+_HARMS = [ATTRIBUTES.index(a) for a in ("TOXICITY", "INSULT", "THREAT", "IDENTITY_ATTACK", "SPAM")]
+# Both scorers know the other comments on the things these sets are about, and would be trusted too far.
+_KNOWN = [source.name for source in SOURCES if source.unseen]
 _USED = np.array([name not in _STYLE for name in NAMES], np.float32)
 
 Say = Callable[[str], None]
@@ -54,7 +56,7 @@ def _columns(views: Views, spam: bool, both: bool) -> Floats:
 def _fit(table: Table, x: Floats, column: int) -> tuple[Floats, float]:
     """Weights and bias of one attribute on the tune rows that state it, calibrated on natural ones."""
     label = table.labels[:, column]
-    rows = (table.split == "tune") & ~np.isnan(label)
+    rows = (table.split == "tune") & ~np.isnan(label) & ~np.isin(table.source, _KNOWN)
     if min((label[rows] == 1).sum(), (label[rows] == 0).sum()) < _FEW:
         weights, bias = np.zeros(x.shape[1]), 0.0
         weights[[column, len(ATTRIBUTES) + column]] = 1.0
@@ -93,7 +95,7 @@ def natural_rows(table: Table, split: str) -> Bools:
 
 
 def _harm(table: Table, views: Views) -> Floats:
-    """Weights (attributes,) of the linear log-odds that tell abuse of any kind from civil natural comments."""
+    """Weights (attributes,) of the linear log-odds that tell abuse and spam from civil natural comments."""
     harm = np.nanmax(np.where(table.labels[:, _HARMS] == 1, 1.0, 0.0), axis=1) == 1
     rows = ((table.split == "tune") & harm) | natural_rows(table, "tune")
     model = LogisticRegression(C=_STRENGTH, max_iter=1000).fit(views.linear[rows], harm[rows])

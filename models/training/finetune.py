@@ -24,7 +24,7 @@ from transformers import AutoModel
 
 from models.datasets import Table
 from models.training.augment import augment
-from models.training.mixture import always_bare, closing_rows, epoch_rows
+from models.training.mixture import always_bare, epoch_rows
 from models.training.recipe import Recipe
 from models.wording import wording
 
@@ -91,11 +91,10 @@ def _groups(lengths: NDArray[np.int64], tokens: int, draw: random.Random) -> lis
 
 
 def batches(table: Table, tokenizer: Tokenizer, recipe: Recipe) -> list[list[Any]]:
-    """For each epoch, the short last one included, the encoded batches: lists of (token lists, rows)."""
+    """For each epoch the encoded batches: lists of (token lists, rows)."""
     out = []
-    for epoch in range(recipe.epochs + 1):
-        last = epoch == recipe.epochs
-        rows = closing_rows(table, epoch, recipe.closing) if last else epoch_rows(table, epoch)
+    for epoch in range(recipe.epochs):
+        rows = epoch_rows(table, epoch)
         texts = [table.texts[i] for i in rows]
         changed = augment(texts, always_bare(table.source[rows]).tolist(), recipe.seed + epoch)
         encoded = [e.ids for e in tokenizer.encode_batch(wording(changed))]
@@ -135,14 +134,17 @@ def _optimizer(network: Network, recipe: Recipe) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6)
 
 
-def _share(step: int, usual: int, closing: int, recipe: Recipe) -> float:
-    """The share of the peak rate at a step: a linear rise, a cosine down to nothing, and a lower one at the end."""
-    rise = max(1, int(usual * recipe.warm_up))
-    if step < rise:
-        return (step + 1) / rise
-    if step >= usual:
-        return recipe.closing_rate * 0.5 * (1 + math.cos(math.pi * (step - usual) / max(1, closing)))
-    return 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, usual - rise)))
+def _shares(epochs: Sequence[int], recipe: Recipe) -> Iterator[float]:
+    """The share of the peak rate at each step, given the steps of each epoch: in each round a linear rise and a cosine
+    down to nothing."""
+    begin = 0
+    for count, peak in recipe.rounds:
+        steps = sum(epochs[begin : begin + count])
+        rise = max(1, int(steps * recipe.warm_up))
+        for step in range(steps):
+            down = 0.5 * (1 + math.cos(math.pi * (step - rise) / max(1, steps - rise)))
+            yield peak * ((step + 1) / rise if step < rise else down)
+        begin += count
 
 
 def _loss(network: Network, batch: Batch) -> Tensor:
@@ -200,14 +202,14 @@ def _train(
     table: Table, weights: NDArray[np.float32], recipe: Recipe, say: Say,
 ) -> Iterator[int]:  # fmt: skip
     """Takes the steps from `begin` on; yields the number of each when it is done."""
-    steps, closing = [one for epoch in plan for one in epoch], len(plan[-1])
+    steps = [one for epoch in plan for one in epoch]
+    shares = list(_shares([len(epoch) for epoch in plan], recipe))
     started, shown = time.monotonic(), 0.0
     for step in range(begin, len(steps)):
         ids, rows = steps[step]
         torch.manual_seed(recipe.seed * 1_000_003 + step)  # dropout is the same after an interruption
-        share = _share(step, len(steps) - closing, closing, recipe)
         for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * share
+            group["lr"] = group["peak"] * shares[step]
         loss = _loss(network, _tensors(ids, rows, table, weights))
         optimizer.zero_grad()
         loss.backward()

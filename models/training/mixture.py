@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets import OWN_TALK, Table
+from models.datasets import Table
 from models.scorer import ATTRIBUTES
 
 # Share of a set's train rows that one epoch takes: above 1 repeats them; below 1 another part follows each epoch.
@@ -28,7 +28,7 @@ SHARES = {
     "sms-spam": 0.35,
     "own-templates": 0.5,
     "own-spam": 0.6,
-    "own-talk": 1.5,
+    "own-talk": 3.0,
 }
 # Sets whose toxic and civil rows come with different punctuation, or without any: there it would be the label.
 _BARE = ("civil-comments-balanced", "civil-comments-toxic-spans", "jigsaw-wiki-multilabel", "jigsaw-wiki-binary")
@@ -53,14 +53,6 @@ def epoch_rows(table: Table, epoch: int) -> NDArray[np.intp]:
         moved = (_place(table.texts[row]) + epoch * (share - whole)) % 1.0
         chosen += [int(row)] * (whole + (moved < share - whole))
     return np.array(chosen, np.intp)
-
-
-def closing_rows(table: Table, epoch: int, share: float) -> NDArray[np.intp]:
-    """Numbers of the rows of the short last epoch: a share of a usual one, and our own comments twice."""
-    rows = epoch_rows(table, epoch)
-    kept = [row for row in rows if (_place(table.texts[row]) * 7) % 1.0 < share]
-    own = np.flatnonzero(table.source == OWN_TALK)
-    return np.concatenate([np.array(kept, np.intp), own, own])
 
 
 def always_bare(sources: NDArray[np.str_]) -> NDArray[np.bool_]:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 class Recipe:
     """How to fine-tune; `tokens` is the size of a batch, padding included, and `longest` cuts each text."""
 
-    epochs: int = 2
-    closing: float = 0.15  # share of an epoch that a short last one takes, beside our own comments twice
-    closing_rate: float = 0.4  # of `rate`, where the last one begins
+    rounds: tuple[tuple[int, float], ...] = ((2, 1.0), (2, 0.6))  # epochs of each, and its peak as a share of `rate`
     tokens: int = 2048
     longest: int = 80
     rate: float = 9e-5
@@ -21,3 +19,8 @@ class Recipe:
     dropout: float = 0.1
     checkpoint: int = 250
     seed: int = 11
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the data, all rounds together."""
+        return sum(epochs for epochs, _ in self.rounds)

@@ -18,7 +18,7 @@ from models.training.augment import augment, bare, swap_terms
 from models.training.mixture import encoder_weights, epoch_rows
 from models.training.recipe import Recipe
 
-RECIPE = Recipe(epochs=2, tokens=256, longest=16, rate=3e-3, by_layer=1.0, checkpoint=3)
+RECIPE = Recipe(rounds=((1, 1.0), (1, 0.5)), tokens=256, longest=16, rate=3e-3, by_layer=1.0, checkpoint=3)
 WORDS = (
     "[PAD]",
     "[UNK]",
@@ -105,7 +105,7 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(made: Table, base: Path, tm
     from models.training import finetune
 
     weights, lines = encoder_weights(made), list[str]()
-    one_epoch = replace(RECIPE, epochs=1)
+    one_epoch = replace(RECIPE, rounds=((1, 1.0),))
     finetune.finetune(made, weights, base, tmp_path / "a.pt", "one", one_epoch, quiet)
     kept = (tmp_path / "a.pt").stat().st_mtime_ns
     finetune.finetune(made, weights, base, tmp_path / "a.pt", "other", one_epoch, lines.append)
