@@ -1,6 +1,7 @@
 """create_app: wiring only."""
 
 import logging
+from functools import cache
 from threading import BoundedSemaphore
 from typing import Any
 
@@ -15,9 +16,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from moderation import __version__, http, limits
 from moderation.api import comments, ops, public, reviews, threads, tokens
 from moderation.api.body import LARGE, of_validation_error
+from moderation.compat import akismet, coral, perspective
 from moderation.config import Settings
 from moderation.errors import ModerationError, SetupError, Unavailable
 from moderation.queueing import Doorbell
+from moderation.scoring import Classifier
+from moderation.services.check_log import CheckLog
 from moderation.store.session import Store
 from moderation.web import demo, desk, docs, session, sign_in
 
@@ -40,9 +44,10 @@ def create_app(settings: Settings) -> Flask:
     )  # fmt: skip
     app.config.update(MAX_CONTENT_LENGTH=LARGE, SECRET_KEY=settings.secret_key)
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    store = Store(settings.database_url)
     app.extensions["moderation"] = http.Service(
-        settings, Store(settings.database_url), Doorbell(settings.redis_url),
-        BoundedSemaphore(max(1, settings.web_threads // 4)),
+        settings, store, Doorbell(settings.redis_url), BoundedSemaphore(max(1, settings.web_threads // 4)),
+        cache(lambda: Classifier.load(settings.scorer, settings.artefacts)), CheckLog(store),
     )  # fmt: skip
     http.install(app)
     limits.install(app, settings)
@@ -51,6 +56,9 @@ def create_app(settings: Settings) -> Flask:
     for part in (comments, threads, public, reviews, tokens, ops):
         app.register_api(part.api)
         session.csrf.exempt(part.api)  # programs send a key or a token; what takes a cookie checks for itself
+    for system in (perspective, akismet, coral):
+        app.register_blueprint(system.routes)
+        session.csrf.exempt(system.routes)
     for room in (sign_in, desk, docs):
         app.register_blueprint(room.pages)
     if settings.demo:

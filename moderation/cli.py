@@ -187,6 +187,19 @@ def site_origins(origins: tuple[str, ...], name: str | None) -> None:
         _print({"publishable_key": found.publishable_key, "origins": found.origins})
 
 
+@site.command("options")
+@click.argument("choices", nargs=-1, metavar="[NAME=true|false]...")
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+def site_options(choices: tuple[str, ...], name: str | None) -> None:
+    """Set what the site chose for the drop-in interfaces; prints all choices."""
+    from moderation.services import options, sites
+
+    changes = dict(choice.partition("=")[::2] for choice in choices)
+    with _session() as session:
+        found = options.set_options(session, sites.find_site(session, name), changes)
+        _print(found.model_dump())
+
+
 @main.group()
 def moderator() -> None:
     """Moderators."""

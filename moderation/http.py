@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import BoundedSemaphore
 from typing import Any, cast
@@ -13,6 +14,8 @@ from werkzeug.exceptions import HTTPException
 from moderation.config import Settings
 from moderation.errors import ModerationError
 from moderation.queueing import Doorbell
+from moderation.scoring import Classifier
+from moderation.services.check_log import CheckLog
 from moderation.store.session import Store, new_id
 
 log = logging.getLogger("moderation.access")
@@ -26,12 +29,15 @@ _CODES = {
 
 @dataclass(frozen=True)
 class Service:
-    """What a request works with. `waiting` bounds how many requests may wait for a decision."""
+    """What a request works with. `waiting` bounds how many requests may wait for a decision; `classifier` loads it on
+    the first call and gives the same one ever after; `checks` takes what the drop-in interfaces were asked."""
 
     settings: Settings
     store: Store
     doorbell: Doorbell
     waiting: BoundedSemaphore
+    classifier: Callable[[], Classifier]
+    checks: CheckLog
 
 
 def service() -> Service:
@@ -52,10 +58,16 @@ def problem(status: int, code: str, detail: str, extra: dict[str, Any] | None = 
     return response
 
 
+_PROGRAMS = (
+    "/v1/", "/openapi.json", "/healthz", "/readyz", "/v1alpha1/", "/$discovery", "/batch", "/1.1/", "/1.2/",
+    "/integrations/",
+)  # fmt: skip
+
+
 def wants_page() -> bool:
     """Whether this request comes from a person's browser on one of the pages, not from a program."""
     asks = "text/html" in request.headers.get("Accept", "")
-    return asks and not request.path.startswith(("/v1/", "/openapi.json", "/healthz", "/readyz"))
+    return asks and not request.path.startswith(_PROGRAMS)
 
 
 def session_token() -> str:

@@ -64,4 +64,7 @@ def serve(settings: Settings, bind: str) -> None:
 
     Raises SetupError for settings that the app can't work with, before anything is forked.
     """
-    _Server(create_app(settings), settings, bind).run()
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads would not survive the fork
+    app = create_app(settings)
+    app.extensions["moderation"].classifier()  # once, before the fork; the drop-in interfaces answer within it
+    _Server(app, settings, bind).run()

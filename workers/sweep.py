@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from moderation.queueing import COMMENTS, WEBHOOKS
-from moderation.services import health, leases, rescore, webhooks
+from moderation.services import check_log, health, leases, rescore, webhooks
 from moderation.store.session import now_ms
 from workers.runtime import Runtime, gone
 
@@ -39,6 +39,7 @@ def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
         back = rescore.rescore(session, now) if runtime.classifier.scorer else 0
         oldest = leases.waiting_since(session, now)
         due = webhooks.due(session, now)
+        check_log.forget(session)
     if freed:
         log.warning("sweep: %d comments given back by workers that are gone", freed)
     if back:

@@ -26,7 +26,7 @@ class Base(DeclarativeBase):
 
 
 class Site(Base):
-    """A publisher: its keys, policy and webhook."""
+    """A publisher: its keys, policy, webhook, and what it chose for the drop-in interfaces (services.options)."""
 
     __tablename__ = "sites"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -36,6 +36,7 @@ class Site(Base):
     webhook_secret: Mapped[str | None]
     publishable_key: Mapped[str] = mapped_column(String(63), unique=True)
     origins: Mapped[list[Any]]
+    options: Mapped[dict[str, Any]]
 
 
 class SiteKey(Base):
@@ -260,6 +261,48 @@ class AuditEvent(Base):
     action: Mapped[str] = mapped_column(String(48))
     subject_id: Mapped[str | None]
     data: Mapped[dict[str, Any]]
+
+
+class Check(Base):
+    """A text that a drop-in interface asked about and that made no comment; kept to match later feedback.
+
+    `match` is a keyed hash of what was checked. `text` stands only where the site chose so and the caller did not
+    forbid it.
+    """
+
+    __tablename__ = "checks"
+    __table_args__ = (Index("ix_checks_match", "site_id", "match"), Index("ix_checks_at", "at"))
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
+    interface: Mapped[str] = mapped_column(String(16))
+    at: Mapped[int]
+    match: Mapped[str] = mapped_column(String(64))
+    scorer: Mapped[str | None]
+    scores: Mapped[dict[str, Any]]
+    outcome: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str | None]
+
+
+class Example(Base):
+    """A text that somebody at the site labelled: feedback that arrived by a drop-in interface.
+
+    One row for each `origin` (what the caller names it by), the newest labels standing. `labels` are 0..1 by
+    attribute; `context` is what the caller said of the comment (its address and ids), never a person's data.
+    """
+
+    __tablename__ = "examples"
+    __table_args__ = (UniqueConstraint("site_id", "interface", "origin"), Index("ix_examples_site", "site_id", "id"))
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
+    interface: Mapped[str] = mapped_column(String(16))
+    origin: Mapped[str] = mapped_column(String(64))
+    match: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str]
+    labels: Mapped[dict[str, Any]]
+    languages: Mapped[list[Any]]
+    context: Mapped[dict[str, Any]]
+    created_at: Mapped[int]
+    updated_at: Mapped[int]
 
 
 class Moderator(Base):

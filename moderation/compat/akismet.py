@@ -1,0 +1,5 @@
+"""The akismet interface."""
+
+from flask import Blueprint
+
+routes = Blueprint("akismet", __name__)

@@ -1,0 +1,77 @@
+"""Writes what was checked in the background, so that an answer never waits for the database's writer."""
+
+import atexit
+import logging
+import threading
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from moderation.store.queries import insert_rows
+from moderation.store.session import Store, now_ms
+from moderation.store.tables import Check
+
+log = logging.getLogger(__name__)
+
+_PAUSE = 0.25  # seconds between two writes
+_MOST = 20_000  # rows that wait at most; more than that are given up, and counted
+_KEPT_DAYS = 90
+
+
+class CheckLog:
+    """Rows of `checks` on their way into the database; one thread a process, started with the first row.
+
+    A process that is killed loses what it took in since the last write: feedback on it finds no match.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: list[dict[str, Any]] = []
+        self._guard = threading.Lock()
+        self._writing = threading.Lock()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._dropped = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Takes a row; returns at once."""
+        with self._guard:
+            if len(self._waiting) >= _MOST:
+                self._dropped += 1
+                return
+            self._waiting.append(row)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="check log", daemon=True)
+                self._thread.start()
+                atexit.register(self.flush)
+        self._wake.set()
+
+    def flush(self) -> None:
+        """Writes what waits. A database that can't be written to keeps it waiting."""
+        with self._writing:
+            with self._guard:
+                rows, self._waiting = self._waiting, []
+                dropped, self._dropped = self._dropped, 0
+            if dropped:
+                log.warning("%d checks were not kept: too many at once", dropped)
+            try:
+                with self._store.write() as session:
+                    insert_rows(session, Check, rows)
+            except Exception as error:  # the answers are given; only later matching is at stake
+                log.error("checks can't be written: %s", type(error).__name__)
+                with self._guard:
+                    self._waiting = (rows + self._waiting)[:_MOST]
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            pause.wait(_PAUSE)
+            self.flush()
+
+
+def forget(session: Session) -> None:
+    """Deletes checks that are so old that feedback on them is not to be expected."""
+    session.execute(delete(Check).where(Check.at < now_ms() - _KEPT_DAYS * 86_400_000))

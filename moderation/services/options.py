@@ -1,0 +1,41 @@
+"""What a site chose for the drop-in interfaces."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy.orm import Session
+
+from moderation.errors import Invalid
+from moderation.services.audit import record_audit
+from moderation.store.tables import Site
+
+
+class Options(BaseModel):
+    """One field a choice; a site that chose nothing has these values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strict_attributes: bool = False  # Perspective: an attribute that we don't serve is an error, not left out
+    strict_languages: bool = False  # Perspective: a text in an unknown language is an error, also when it is short
+    keep_checked_text: bool = False  # keep the texts that were only checked, where the caller does not forbid it
+    held_is_spam: bool = False  # Akismet: what would be held for other reasons than spam is `true`, too
+    discard_blatant: bool = False  # Akismet: tell the caller to throw blatant spam away unseen
+
+
+def options_of(session: Session, site_id: str) -> Options:
+    """The choices of a site."""
+    site = session.get(Site, site_id)
+    return Options.model_validate(site.options if site else {})
+
+
+def set_options(session: Session, site: Site, changes: dict[str, Any]) -> Options:
+    """Sets some choices, leaves the others. Raises Invalid for a name or a value that can't be."""
+    try:
+        chosen = Options.model_validate({**site.options, **changes})
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise Invalid(f"{place}: {first['msg']}", code="invalid_option", extra={"field": place}) from None
+    site.options = chosen.model_dump(exclude_defaults=True)
+    record_audit(session, "site.options_set", site_id=site.id, data={"options": site.options})
+    return chosen

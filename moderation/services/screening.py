@@ -1,0 +1,63 @@
+"""Scores and the policy's answer for a text at once, in the calling process; no comment is made.
+
+What was checked is kept as a keyed hash with its scores, so that feedback that comes later can be matched.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from moderation.domain.policy import Verdict
+from moderation.errors import Unavailable
+from moderation.scoring import Classifier, Judged
+from moderation.services import policies
+from moderation.services.decide import verdict
+from moderation.store.session import new_id, now_ms
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What the classifier and the site's policy say of one text."""
+
+    judged: Judged
+    verdict: Verdict
+    scorer: str
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """0..1 by attribute; empty where the language is not served."""
+        return self.judged.scores or {}
+
+
+def judge(classifier: Classifier, texts: list[str]) -> list[Judged]:
+    """Languages and scores. Raises Unavailable where there is no classifier or it fails: nothing is made up."""
+    if classifier.scorer is None:
+        raise Unavailable("the classifier can't be loaded; no score is given", extra={"retry_after": 30})
+    try:
+        return classifier.judge(texts)
+    except Exception as error:  # whatever a scorer raises on a text
+        raise Unavailable(f"this text can't be scored ({type(error).__name__})") from None
+
+
+def screen(session: Session, site_id: str, classifier: Classifier, text: str) -> Screened:
+    """One text under the site's policy; nothing is known of its author. Raises as `judge` does."""
+    (judged,) = judge(classifier, [text])
+    return Screened(judged, verdict(policies.current(session, site_id), text, judged), classifier.name)
+
+
+def match_of(secret: str, site_id: str, text: str) -> str:
+    """A keyed hash of a text of this site, 64 hex digits: equal for equal texts, and no way back."""
+    words = " ".join(text.split())
+    return hmac.new(secret.encode(), f"{site_id}\0{words}".encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def check_row(
+    site_id: str, interface: str, match: str, screened: Screened, text: str | None = None
+) -> dict[str, object]:
+    """A row of `checks`; `text` only where it may be kept."""
+    return {
+        "id": new_id(), "site_id": site_id, "interface": interface, "at": now_ms(), "match": match,
+        "scorer": screened.scorer, "scores": screened.scores, "outcome": screened.verdict.outcome.value, "text": text,
+    }  # fmt: skip
