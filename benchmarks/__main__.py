@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks import accepts, decisions, scorer, servers
-from benchmarks.accepts import BATCH
+from benchmarks import accepts, decisions, drop_in, scorer, servers
+from benchmarks.accepts import BATCH, free_port
 from benchmarks.client import CONNECTIONS, Load
 from moderation.services.leases import BATCH as DECIDE_BATCH
 
@@ -35,6 +35,8 @@ def main() -> None:
         _print_accepts(accepts.measure(Path(name), options.rounds, options.seconds))
         print()
         _print_decisions(decisions.measure(Path(name), options.rounds, options.comments))
+        print()
+        _print_drop_in(drop_in.measure(Path(name) / "up", options.seconds * options.rounds, free_port()))
 
 
 def _machine() -> str:
@@ -73,6 +75,19 @@ def _print_decisions(rounds: Sequence[decisions.Round]) -> None:
     print(f"| decided (lease, score, policy, write, publish) | {_spread([one.decided for one in rounds])} |")
     print(f"| scored only, batches of {DECIDE_BATCH} | {_spread([one.scored for one in rounds])} |")
     print(f"| decided x scored | {_spread([one.decided / one.scored for one in rounds], 2)} |")
+
+
+def _print_drop_in(phases: Sequence[drop_in.Phase]) -> None:
+    print(f"{drop_in.RATE} calls of analyze a second\n")
+    print("| | calls | p50 / p95 / p99 ms | slowest ms |")
+    print("| --- | --- | --- | --- |")
+    for phase in phases:
+        cuts = quantiles(phase.latencies, n=100)
+        beside = f" ({phase.comments:,} comments)" if phase.comments else ""
+        print(
+            f"| {phase.name}{beside} | {len(phase.latencies)} "
+            f"| {cuts[49]:.1f} / {cuts[94]:.1f} / {cuts[98]:.1f} | {max(phase.latencies):.0f} |"
+        )
 
 
 def _print_scorers(times: dict[str, dict[str, list[float]]]) -> None:

@@ -70,7 +70,7 @@ def _targets(stack: ExitStack, server: str, folder: Path, redis_url: str) -> Ite
         "MODERATION_SECRET_KEY": "k" * 32,
     }
     bodies = _comments(server)
-    hello, service = _free_port(), _free_port()
+    hello, service = free_port(), free_port()
     stack.enter_context(servers.started(server, "hello", hello, env))
     stack.enter_context(servers.started(server, "service", service, env))
 
@@ -104,7 +104,7 @@ def _comments(prefix: str) -> Iterator[bytes]:
         }).encode()  # fmt: skip
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
