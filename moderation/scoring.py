@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
+from models.language import SERVED as LANGUAGES
 from models.language import detect, prepare, served
 from moderation.domain.text import Span
 from moderation.errors import SetupError
@@ -15,7 +16,9 @@ WAR_STORIES = ARTEFACTS.parent / "evaluation" / "war_stories.jsonl"
 
 log = logging.getLogger(__name__)
 
-__all__ = ["ATTRIBUTES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "write_policy_figures"]
+__all__ = [
+    "ATTRIBUTES", "LANGUAGES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "language_of", "write_policy_figures",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,12 @@ class Classifier:
         if self.scorer is None:
             return ()
         return tuple(sorted(Span(span.begin, span.end) for span in self.scorer.explain(text, attribute)))
+
+
+def language_of(text: str) -> tuple[str, float]:
+    """The language of a text, as in `Judged`, and how sure that is (0..1, no probability). Needs no scorer."""
+    found = detect(text)
+    return found.code, found.confidence
 
 
 def write_policy_figures(name: str, figures: str) -> None:

@@ -25,8 +25,11 @@ from moderation.store.tables import Event, Site
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 
-# Routes for people's browsers and for programs that read the document itself.
-NOT_IN_OPENAPI = ("/openapi.json", "/static/", "/docs", "/login", "/logout", "/review", "/demo")
+# Routes for people's browsers, for programs that read the document itself, and those that other systems have defined.
+NOT_IN_OPENAPI = (
+    "/openapi.json", "/static/", "/docs", "/embed/", "/login", "/logout", "/review", "/demo", "/examples",
+    "/v1alpha1/", "/$discovery/", "/batch", "/1.1/", "/1.2/", "/integrations/",
+)  # fmt: skip
 
 
 def _read(name: str) -> str:
