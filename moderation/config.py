@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(default=0, ge=0, le=8, description="reverse proxies whose X-Forwarded-* headers count")
     sign_in_rate: str = Field(default="10 per minute", description="tries to sign in, per address")
     public_rate: str = Field(default="10 per minute", description="comments by the public form, per address")
+    akismet_site: str = Field(
+        default="", description="name or id of the site that Akismet calls without any key belong to; none: refused"
+    )
     demo: bool = Field(default=False, description="serve the demo article at /demo")
     base_url: str = Field(default="", description="public address of this service, without a slash at the end")
 

@@ -60,4 +60,5 @@ def check_row(
     return {
         "id": new_id(), "site_id": site_id, "interface": interface, "at": now_ms(), "match": match,
         "scorer": screened.scorer, "scores": screened.scores, "outcome": screened.verdict.outcome.value, "text": text,
+        "blog": None, "answer": None,
     }  # fmt: skip

@@ -267,7 +267,7 @@ class Check(Base):
     """A text that a drop-in interface asked about and that made no comment; kept to match later feedback.
 
     `match` is a keyed hash of what was checked. `text` stands only where the site chose so and the caller did not
-    forbid it.
+    forbid it. `blog` and `answer` (spam, ham) are set where the interface knows them.
     """
 
     __tablename__ = "checks"
@@ -281,6 +281,8 @@ class Check(Base):
     scores: Mapped[dict[str, Any]]
     outcome: Mapped[str] = mapped_column(String(16))
     text: Mapped[str | None]
+    blog: Mapped[str | None]
+    answer: Mapped[str | None] = mapped_column(String(8))
 
 
 class Example(Base):
