@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from moderation.errors import Invalid
@@ -49,7 +49,7 @@ class Month:
 
 def asked(session: Session, site_id: str, interface: str, month: Month) -> int:
     """How many texts were asked about in this month."""
-    return session.scalar(select(func.count()).select_from(Check).where(*_checks(site_id, interface, month))) or 0
+    return session.scalar(select(func.count()).select_from(Check).where(_checks(site_id, interface, month))) or 0
 
 
 def by_blog(session: Session, site_id: str, interface: str, month: Month) -> list[Counts]:
@@ -58,7 +58,7 @@ def by_blog(session: Session, site_id: str, interface: str, month: Month) -> lis
         blog: (int(calls), int(spam or 0))
         for blog, calls, spam in session.execute(
             select(Check.blog, func.count(), func.sum(case((Check.answer == "spam", 1), else_=0)))
-            .where(*_checks(site_id, interface, month)).group_by(Check.blog)
+            .where(_checks(site_id, interface, month)).group_by(Check.blog)
         )
     }  # fmt: skip
     wrong = _labelled_otherwise(session, site_id, interface, month)
@@ -71,13 +71,13 @@ def by_blog(session: Session, site_id: str, interface: str, month: Month) -> lis
     return rows
 
 
-def _checks(site_id: str, interface: str, month: Month) -> tuple[object, ...]:
-    return (Check.site_id == site_id, Check.interface == interface, Check.at >= month.begin, Check.at < month.end)
+def _checks(site_id: str, interface: str, month: Month) -> ColumnElement[bool]:
+    return and_(Check.site_id == site_id, Check.interface == interface, Check.at >= month.begin, Check.at < month.end)
 
 
 def _labelled_otherwise(
     session: Session, site_id: str, interface: str, month: Month
-) -> dict[tuple[str | None, str], int]:
+) -> dict[tuple[str | None, str | None], int]:
     label = Example.labels["SPAM"].as_float()
     query = (
         select(Check.blog, Check.answer, func.count(func.distinct(Example.id)))
