@@ -1,5 +1,7 @@
 """`moderation web`: the app on gunicorn, threads in few processes."""
 
+import atexit
+import logging
 import os
 from typing import Any
 
@@ -40,8 +42,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
         options: dict[str, Any] = {
             "bind": self._bind, "worker_class": "gthread", "workers": self._settings.web_processes,
             "threads": self._settings.web_threads, "timeout": 60, "graceful_timeout": 5, "keepalive": 5,
-            "backlog": 1024, "post_fork": _post_fork, "control_socket_disable": True, "worker_tmp_dir": _memory(),
-            "limit_request_line": 4094, "loglevel": "warning", "logger_class": _PrivateLog,
+            "backlog": 1024, "post_fork": _post_fork, "worker_exit": _exit, "control_socket_disable": True,
+            "worker_tmp_dir": _memory(), "limit_request_line": 4094, "loglevel": "warning", "logger_class": _PrivateLog,
         }  # fmt: skip
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -52,6 +54,15 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 def _post_fork(_server: Any, worker: Any) -> None:
     die_with_parent(worker.ppid)
+
+
+def _exit(_server: Any, worker: Any) -> None:
+    """Ends a forked process past the libraries' own endings: the classifier's would look for threads of the parent's
+    that the child does not have, and abort."""
+    if worker.booted:
+        atexit._run_exitfuncs()
+        logging.shutdown()
+        os._exit(0)
 
 
 def _memory() -> str | None:

@@ -11,6 +11,7 @@ from moderation.compat.perspective_errors import Refused, unreadable
 # A string, or a bare name in front of a colon: Google's parser takes unquoted keys, and its quickstart used them.
 # Nothing in here can go back and try again, so that no input is slow.
 _STRING_OR_KEY = re.compile(r'"(?:[^"\\]|\\.)*+"?|(?<!\w)[A-Za-z_]\w*+(?=\s{0,9}:)', re.S)
+_MOST_UNQUOTED = 64 * 1024  # characters of a body; people type such keys, programs don't
 _HUMP = re.compile(r"([A-Z])")
 
 
@@ -23,6 +24,8 @@ def read(data: bytes) -> "Message":
         try:
             value = _loads(text)
         except json.JSONDecodeError:
+            if len(text) > _MOST_UNQUOTED:
+                raise
             value = _loads(_STRING_OR_KEY.sub(_quoted, text))
         json.dumps(value, ensure_ascii=False).encode()  # fails for half a surrogate pair, which is no text
     except (ValueError, RecursionError):
