@@ -23,7 +23,7 @@ from moderation.queueing import Doorbell
 from moderation.scoring import Classifier
 from moderation.services.check_log import CheckLog
 from moderation.store.session import Store
-from moderation.web import demo, desk, docs, session, sign_in
+from moderation.web import demo, desk, docs, embed, session, sign_in
 
 _SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "site key": {"type": "http", "scheme": "bearer"},
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     for system in (perspective, akismet, coral):
         app.register_blueprint(system.routes)
         session.csrf.exempt(system.routes)
-    for room in (sign_in, desk, docs):
+    for room in (sign_in, desk, docs, embed):
         app.register_blueprint(room.pages)
     if settings.demo:
         app.register_blueprint(demo.pages)

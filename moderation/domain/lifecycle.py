@@ -57,6 +57,9 @@ MAY_DECIDE = {
     Source.SITE: DECIDED | {Status.PENDING},
 }
 
+# The reason of a comment that filled a field which people can't see. It needs no scores, so a rescoring leaves it held.
+HONEYPOT = "honeypot"
+
 # From here the policy's own decision goes back to pending, if it was made without scores and a scorer works again.
 MAY_RESCORE = frozenset({Status.HELD})
 

@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import Status
+from moderation.domain.lifecycle import HONEYPOT, Outcome, Source, Status
 from moderation.errors import Invalid
-from moderation.services import intake
+from moderation.services import intake, policies
 from moderation.services.fields import Body, Email, Name, Text, Title, Url
 from moderation.services.intake import NewComment, article_id
+from moderation.services.record import Ruling, record
 from moderation.store.session import new_id
 from moderation.store.tables import Article, Comment
 
@@ -39,12 +40,17 @@ class ReaderComment(BaseModel):
     author: Reader
     article: ReaderArticle
     parent_id: Annotated[Text, Field(max_length=64, description="an id from the article's thread")] | None = None
+    subject: Annotated[str, Field(description="the field that a page hides from people; leave it out")] | None = None
 
 
 def receive(
     session: Session, site_id: str, comment: ReaderComment, *, ip: str | None, user_agent: str | None, now: int
 ) -> str:
-    """Keeps the comment as pending; returns its id. Raises Invalid when it answers to what readers can't see."""
+    """Keeps the comment as pending; returns its id. Raises Invalid when it answers to what readers can't see.
+
+    One whose hidden field was filled is held at once: most likely a program wrote it, but a browser's form filler can
+    fall into the same trap, and what a person wrote must not be lost.
+    """
     about, author = comment.article, comment.author
     # A reader may name an article that is new here, but not rename one that is known.
     known = session.get(Article, article_id(site_id, about.url)) is not None
@@ -55,7 +61,17 @@ def receive(
         parent_external_id=_parent(session, site_id, about.url, comment.parent_id) if comment.parent_id else None,
         ip=ip, user_agent=(user_agent or "")[:_USER_AGENT_LENGTH] or None,
     )], now)  # fmt: skip
+    if (comment.subject or "").strip():
+        _hold(session, intake.find(session, site_id, kept.id, lock=True), now)
     return kept.id
+
+
+def _hold(session: Session, comment: Comment, now: int) -> None:
+    signal = {"rule": HONEYPOT, "kind": HONEYPOT, "outcome": Outcome.HOLD.value, "decided": True, "spans": []}
+    version = policies.current(session, comment.site_id).version
+    record(session, [
+        Ruling(comment, Outcome.HOLD, Source.POLICY, policy_version=version, signals=[signal], risk=0.5)
+    ], now)  # fmt: skip
 
 
 def _parent(session: Session, site_id: str, article_url: str, parent_id: str) -> str:

@@ -3,7 +3,7 @@
 from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import MAY_RESCORE, Source, Status
+from moderation.domain.lifecycle import HONEYPOT, MAY_RESCORE, Source, Status
 from moderation.services.audit import audit_row
 from moderation.services.decide import FAILURES_ALONE
 from moderation.store.queries import insert_rows
@@ -43,14 +43,16 @@ def rescore(session: Session, now: int, limit: int = LIMIT) -> int:
 
 def _held_unscored(now: int) -> Select[str, str, str | None]:
     """Ids of held comments whose standing decision is the policy's, made without scores and for one reason."""
-    reasons = select(func.count()).where(HoldReason.comment_id == Comment.id).correlate(Comment).scalar_subquery()
+    mine = HoldReason.comment_id == Comment.id
+    reasons = select(func.count()).where(mine).correlate(Comment).scalar_subquery()
+    trapped = select(HoldReason.rule).where(mine, HoldReason.rule == HONEYPOT).correlate(Comment).exists()
     # Spelt out in the statement, or the partial index would not be used.
     by_policy = Decision.source == bindparam(None, Source.POLICY.value, literal_execute=True)
     return (
         select(Comment.id, Comment.site_id, Comment.decision_id)
         .join(Decision, (Decision.comment_id == Comment.id) & (Decision.id == Comment.decision_id))
         .where(
-            by_policy, Decision.scorer.is_(None), Comment.status.in_(MAY_RESCORE), reasons == 1,
+            by_policy, Decision.scorer.is_(None), Comment.status.in_(MAY_RESCORE), reasons == 1, ~trapped,
             Comment.attempts < FAILURES_ALONE - 1,
             or_(Comment.claimed_until.is_(None), Comment.claimed_until <= now),
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from moderation.domain.lifecycle import REJECT_REASONS, Source, Status
+from moderation.domain.lifecycle import HONEYPOT, REJECT_REASONS, Source, Status
 from moderation.domain.policy import margin
 from moderation.services.context import Step
 from moderation.store.tables import Decision
@@ -23,6 +23,7 @@ ATTRIBUTE_WORDS: dict[str, tuple[str, str]] = {
 }
 
 # Kind of rule -> (its name on the page, how a sentence goes on after "it ..."); a score rule has its attribute's.
+# The hidden field is no rule of a policy: it holds by itself.
 RULE_WORDS: dict[str, tuple[str, str]] = {
     "score": ("Score", "reached a limit"),
     "words": ("Word list", "matches your word list"),
@@ -34,6 +35,7 @@ RULE_WORDS: dict[str, tuple[str, str]] = {
     "repeat_offender": ("Rejected before", "is by an author whose comments were often rejected"),
     "trusted_author": ("Trusted author", "is by a trusted author"),
     "not_scored": ("Classifier", "could not be checked"),
+    HONEYPOT: ("Hidden field", "filled in a field that people can't see"),
     "language": ("Language", "is in a language that this service does not score"),
 }
 

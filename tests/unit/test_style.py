@@ -49,12 +49,13 @@ def test_no_page_brings_in_anything_from_elsewhere() -> None:
 
 
 def test_every_attribute_has_words_and_a_pattern() -> None:
+    from moderation.domain.lifecycle import HONEYPOT
     from moderation.domain.policy import RULES
     from moderation.scoring import ATTRIBUTES
     from moderation.web.words import ATTRIBUTE_WORDS, RULE_WORDS
 
     desk = (STATIC / "desk.css").read_text("utf-8")
     assert set(ATTRIBUTES) == set(ATTRIBUTE_WORDS)
-    assert set(RULES) == set(RULE_WORDS)
+    assert set(RULES) | {HONEYPOT} == set(RULE_WORDS)
     for attribute in ATTRIBUTES:
         assert f".r-{attribute.lower()} " in desk
