@@ -59,7 +59,7 @@ def problem(status: int, code: str, detail: str, extra: dict[str, Any] | None = 
 
 
 _PROGRAMS = (
-    "/v1/", "/openapi.json", "/healthz", "/readyz", "/v1alpha1/", "/$discovery", "/batch", "/1.1/", "/1.2/",
+    "/v1/", "/openapi.json", "/healthz", "/readyz", "/v1alpha1/", "/$discovery", "/batch", "/1.1/", "/1.2/", "/s/",
     "/integrations/",
 )  # fmt: skip
 

@@ -28,6 +28,7 @@ MISSING = {
     "torch": None
     if find_spec("torch") and find_spec("transformers") and find_spec("onnx")
     else "torch is not installed (make install-train)",
+    "node": None if shutil.which("node") and shutil.which("npm") else "Node.js (node and npm) is not installed",
     "browser": None if os.access(CHROMIUM, os.X_OK) else f"Chromium is not installed ({CHROMIUM})",
 }
 

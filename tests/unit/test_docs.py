@@ -28,7 +28,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benc
 # Routes for people's browsers, for programs that read the document itself, and those that other systems have defined.
 NOT_IN_OPENAPI = (
     "/openapi.json", "/static/", "/docs", "/embed/", "/login", "/logout", "/review", "/demo", "/examples",
-    "/v1alpha1/", "/$discovery/", "/batch", "/1.1/", "/1.2/", "/integrations/",
+    "/v1alpha1/", "/$discovery/", "/batch", "/1.1/", "/1.2/", "/s/", "/integrations/",
 )  # fmt: skip
 
 
