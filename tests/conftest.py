@@ -29,6 +29,9 @@ MISSING = {
     if find_spec("torch") and find_spec("transformers") and find_spec("onnx")
     else "torch is not installed (make install-train)",
     "node": None if shutil.which("node") and shutil.which("npm") else "Node.js (node and npm) is not installed",
+    "wordpress": None
+    if Path("/usr/share/wordpress/wp-load.php").exists() and shutil.which("php") and shutil.which("mariadb-install-db")
+    else "WordPress is not installed (Debian: wordpress wordpress-theme-twentytwentyone php-cli mariadb-server-core)",
     "browser": None if os.access(CHROMIUM, os.X_OK) else f"Chromium is not installed ({CHROMIUM})",
 }
 
