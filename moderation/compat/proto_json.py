@@ -68,7 +68,7 @@ class Message:
     def texts(self, name: str) -> list[str]:
         """A list of strings; a lone one counts as a list of one."""
         values = self._get(name)
-        values = [values] if isinstance(values, str) else values or []
+        values = [values] if isinstance(values, str) else [] if values is None else values
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise self._wrong(name, "TYPE_STRING")
         return values
@@ -112,14 +112,16 @@ class Message:
 
     def messages(self, name: str) -> list["Message"]:
         """A list of messages."""
-        values = self._get(name) or []
+        values = self._get(name)
+        values = [] if values is None else values
         if not isinstance(values, list):
             raise self._wrong(name, "TYPE_MESSAGE")
         return [self._message(name, value) for value in values]
 
     def by_name(self, name: str) -> dict[str, "Message"]:
         """A map to messages, in the order that was sent."""
-        values = self._get(name) or {}
+        values = self._get(name)
+        values = {} if values is None else values
         if not isinstance(values, dict):
             raise self._wrong(name, "TYPE_MESSAGE")
         return {key: self._message(name, value) for key, value in values.items()}
