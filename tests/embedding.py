@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ class NewsSite:
         if not canonical:
             text = text.replace('<link rel="canonical" href="https://news.example/river">', "")
         if not target:
-            text = text.replace('<div id="comments"></div>', "")
+            text = re.sub('<div id="comments">.*?</div>', "", text, flags=re.S)
         self.pages[path] = text
         return self.origin + path
 

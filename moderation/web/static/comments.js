@@ -1,4 +1,4 @@
-// Comments under an article of a page on another site: a form and the approved thread. docs/embed.md says how to use it.
+// Comments under an article of another site's page: a form and the approved thread. docs/embed.md says how to use it.
 //
 // All of it lives in a shadow tree with a stylesheet made by script, so neither the page's styles nor a strict
 // Content-Security-Policy get in its way. Nobody's text is ever parsed as HTML. Nothing is stored in the browser.
@@ -10,23 +10,10 @@
 
   // data-text-NAME on the script tag replaces any of these; {} stands for a name, a number or an address.
   const TEXTS = {
-    title: "Comments",
-    required: "* required",
-    name: "Name",
-    email: "E-mail",
-    private: "not published",
-    url: "Website",
-    body: "Comment",
-    trap: "Leave this empty",
-    send: "Send comment",
-    sending: "Sending…",
-    reply: "Reply",
-    "reply-to": "Reply to {}",
-    "in-reply": "in reply to {}",
-    cancel: "Cancel reply",
-    more: "Show more",
-    none: "No comments yet.",
-    retry: "Try again",
+    title: "Comments", none: "No comments yet.", more: "Show more", retry: "Try again",
+    reply: "Reply", "reply-to": "Reply to {}", "in-reply": "in reply to {}", cancel: "Cancel reply",
+    name: "Name", email: "E-mail", private: "not published", url: "Website", body: "Comment",
+    required: "* required", trap: "Leave this empty", send: "Send comment", sending: "Sending…",
     thanks: "Thank you. Your comment will appear once it has been checked.",
     published: "Thank you. Your comment is published.",
     "need-name": "Enter your name.",
@@ -80,13 +67,13 @@
     .field { margin-bottom: .6em }
     .quiet, time, label span { color: var(--quiet); font-size: .875em; font-weight: 400 }
     label { display: block; font-weight: 600 }
-    input, textarea { display: block; width: 100%; min-height: 2.75em; padding: .5em; font: inherit;
-      font-size: max(16px, 1em); color: inherit; background: none; border: 1px solid var(--quiet); border-radius: 4px }
+    input, textarea, button { min-height: 2.75em; padding: .5em .8em; font: inherit; color: inherit; background: none;
+      border: 1px solid; border-radius: 4px }
+    input, textarea { display: block; width: 100%; font-size: max(16px, 1em); border-color: var(--quiet) }
     textarea { min-height: 8em; resize: vertical }
     [aria-invalid] { border: 2px solid var(--danger) }
     .error { padding-top: .3em; color: var(--danger) }
-    button { min-height: 2.75em; padding: .4em 1em; font: inherit; font-weight: 600; cursor: pointer;
-      color: var(--accent); background: none; border: 1px solid; border-radius: 4px }
+    button { font-weight: 600; cursor: pointer; color: var(--accent) }
     .send { color: var(--paper); background: var(--accent) }
     .link { min-height: 28px; padding: 0; border: 0; text-decoration: underline }
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
@@ -97,21 +84,22 @@
 
   // ---- the form
 
-  const field = (name, given, hint) => el("div", { class: "field" },
-    el("label", { for: name }, say(name), given.required ? " *" : "", el("span", 0, hint ? " (" + say(hint) + ")" : "")),
+  const field = (name, given, hint = "") => el("div", { class: "field" },
+    el("label", { for: name }, say(name), given.required ? " *" : "", el("span", 0, hint)),
     el(name === "body" ? "textarea" : "input", { id: name, "aria-describedby": `${name}-error`, ...given }),
     el("p", { id: `${name}-error`, class: "error" }));
 
-  const answered = el("span"), answering = el("p", { class: "field", hidden: "" }, answered, " ", button("cancel", () => {
+  const cancel = button("cancel", () => {
     items.get(replyTo)?.reply.focus();
     answer();
-  }, { class: "link", type: "button" }));
+  }, { class: "link", type: "button" });
+  const answered = el("span"), answering = el("p", { class: "field", hidden: "" }, answered, " ", cancel);
   const sender = el("button", { class: "send" }, say("send")), state = el("p", { class: "state", role: "status" });
   const form = el("form", { novalidate: "" },
     el("p", { class: "quiet field" }, say("required")), answering,
     el("div", { class: "grid" },
       field("name", { required: true, autocomplete: "name", maxlength: 200 }),
-      field("email", { required: true, autocomplete: "email", type: "email" }, "private"),
+      field("email", { required: true, autocomplete: "email", type: "email" }, " (" + say("private") + ")"),
       field("url", { autocomplete: "url", type: "url" })),
     field("body", { required: true, dir: "auto" }),
     el("div", { class: "trap", "aria-hidden": true },
@@ -127,7 +115,7 @@
     if (!comment) return;
     answered.textContent = say("reply-to", comment.author_name);
     answering.scrollIntoView({ block: "center" });
-    inputs[value("name") ? "body" : "name"].focus({ preventScroll: true });
+    inputs[value("name") ? "body" : "name"].focus();
   };
 
   const tell = (text, kind = "") => {
@@ -147,7 +135,7 @@
   const mark = isWrong => {
     for (const name in WRONG) {
       const bad = isWrong(name);
-      inputs[name].ariaInvalid = bad ? "true" : null;
+      inputs[name].ariaInvalid = bad || null;
       inputs[name].nextSibling.textContent = bad ? say(`need-${name}`) : "";
     }
     const first = form.querySelector("[aria-invalid]");
@@ -157,18 +145,6 @@
 
   const call = (path, options) =>
     fetch(service + path, { credentials: "omit", signal: AbortSignal.timeout(2e4), ...options });
-
-  const post = () => call("v1/public/comments", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${set.key}` },
-    body: JSON.stringify({
-      body: inputs.body.value,
-      author: { name: value("name"), email: value("email"), url: value("url") },
-      article: { url: article, title: (set.title ?? document.title).slice(0, 500) },
-      parent_id: replyTo,
-      subject: value("subject"),
-    }),
-  });
 
   /** Says why the service did not take the comment. */
   const refuse = async got => {
@@ -188,7 +164,17 @@
     if (mark(name => WRONG[name]())) return;
     tell(say("sending"));
     try {
-      const got = await post();
+      const got = await call("v1/public/comments", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", Authorization: `Bearer ${set.key}` },
+        body: JSON.stringify({
+          body: inputs.body.value,
+          author: { name: value("name"), email: value("email"), url: value("url") },
+          article: { url: article, title: (set.title ?? document.title).slice(0, 500) },
+          parent_id: replyTo,
+          subject: value("subject"),
+        }),
+      });
       if (!got.ok) return await refuse(got);
       inputs.body.value = "";
       answer();
@@ -204,7 +190,7 @@
   form.onsubmit = async event => {
     event.preventDefault();
     if (sender.ariaDisabled) return;
-    sender.ariaDisabled = "true"; // not `disabled`, which would lose the focus
+    sender.ariaDisabled = true; // not `disabled`, which would lose the focus
     await send();
     sender.ariaDisabled = null;
   };
@@ -225,10 +211,11 @@
     const time = new Date(comment.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
     const context = el("p", { class: "quiet", dir: "auto" });
     const text = el("p", { class: "text", dir: "auto", lang: "" }), replies = el("ol");
-    const reply = button("reply", () => answer(comment), { class: "link", "aria-label": say("reply-to", comment.author_name) });
-    const item = el("li", { tabindex: -1 },
-      el("p", 0, el("strong", { dir: "auto" }, comment.author_name), " · ", el("time", { datetime: comment.created_at }, time)),
-      context, text, reply, replies);
+    const label = say("reply-to", comment.author_name);
+    const reply = button("reply", () => answer(comment), { class: "link", "aria-label": label });
+    const name = el("strong", { dir: "auto" }, comment.author_name);
+    const when = el("time", { datetime: comment.created_at }, time);
+    const item = el("li", { tabindex: -1 }, el("p", 0, name, " · ", when), context, text, reply, replies);
     return { item, context, text, reply, replies };
   };
 
@@ -236,6 +223,7 @@
   const arrange = (list, wanted) => {
     wanted.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
     while (list.children.length > wanted.length) list.lastChild.remove();
+    list.hidden = !wanted.length; // an empty list would be read out
   };
 
   /** The newest exchange on top; in each, all answers one step in, oldest first. */
@@ -259,7 +247,7 @@
     arrange(list, order.slice(0, limit).map(id => items.get(id).item));
     for (const id of order) arrange(items.get(id).replies, answers.get(id));
     more.hidden = order.length <= limit;
-    count.textContent = comments.length ? " (" + comments.length + ")" : "";
+    count.textContent = " (" + comments.length + ")";
   };
 
   /** Asks for the thread and shows it; true. Raises when it can't be had. */
@@ -282,7 +270,7 @@
     notice.textContent = say("unreachable");
     retry.hidden = false;
   });
-  const retry = button("retry", load, { hidden: "" });
+  const retry = button("retry", () => load().then(() => retry.hidden && inputs.name.focus()), { hidden: "" });
 
   /** After sending: looks some ten times, ever less often, and never while nobody looks at the page. */
   const watch = async id => {
@@ -305,7 +293,7 @@
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [sheet];
   root.append(el("section",
-    { class: "c", lang: set.lang ?? "en", "aria-labelledby": "title" },
-    el("h2", { id: "title" }, say("title"), count), form, notice, retry, list, more));
+    { class: "c", lang: set.lang ?? "en", "aria-label": say("title") },
+    el("h2", 0, say("title"), count), form, notice, retry, list, more));
   load();
 })();
