@@ -81,7 +81,11 @@ def _pieces(leased: Sequence[Leased]) -> Iterator[list[Leased]]:
 
 def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[Leased]) -> int:
     """Scores and decides leased comments; returns how many were decided."""
-    scored = score_in_halves(classifier, leased)
+    return decide_scored(store, classifier, owner, score_in_halves(classifier, leased))
+
+
+def decide_scored(store: Store, classifier: Classifier, owner: str, scored: Sequence[Scored]) -> int:
+    """Decides leased comments that the classifier has looked at; returns how many were decided."""
     failed = [one.comment for one in scored if one.judged is None and classifier.scorer is not None]
     again = {comment.id for comment in failed if comment.attempts + 1 < FAILURES_ALONE}
     with store.read() as session:

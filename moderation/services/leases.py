@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import Status
@@ -35,10 +35,20 @@ def lease(session: Session, owner: str, now: int, lease_ms: int, limit: int = BA
     waiting = (
         select(Comment.id).where(Comment.status == Status.PENDING, free).order_by(Comment.received_at).limit(limit)
     )
+    which = Comment.id.in_(waiting.with_for_update(skip_locked=True).scalar_subquery())
+    return _take(session, which, owner, now + lease_ms)
+
+
+def lease_new(session: Session, ids: Sequence[str], owner: str, until: int) -> list[Leased]:
+    """Takes comments that this same transaction has inserted, so that nobody else can have them."""
+    return _take(session, Comment.id.in_(ids), owner, until)
+
+
+def _take(session: Session, which: ColumnElement[bool], owner: str, until: int) -> list[Leased]:
     taken = session.execute(
         update(Comment)
-        .where(Comment.id.in_(waiting.with_for_update(skip_locked=True).scalar_subquery()))
-        .values(lease_owner=owner, lease_until=now + lease_ms)
+        .where(which)
+        .values(lease_owner=owner, lease_until=until)
         .returning(
             Comment.id, Comment.site_id, Comment.revision, Comment.body, Comment.format,
             Comment.author_key, Comment.attempts,

@@ -20,6 +20,7 @@ class Options(BaseModel):
     keep_checked_text: bool = False  # keep the texts that were only checked, where the caller does not forbid it
     held_is_spam: bool = False  # Akismet: what would be held for other reasons than spam is `true`, too
     discard_blatant: bool = False  # Akismet: tell the caller to throw blatant spam away unseen
+    coral_approves: bool = False  # Coral: what we approve is approved there, past its later checks, not only let pass
 
 
 def options_of(session: Session, site_id: str) -> Options:

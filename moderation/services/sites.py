@@ -47,7 +47,7 @@ def create_site(session: Session, name: str) -> tuple[Site, str]:
     """A new site with the default policy; returns it and its key, which is shown only now."""
     site = Site(
         id=new_id(), name=name, created_at=now_ms(), webhook_url=None, webhook_secret=None,
-        publishable_key=new_key("pk"), origins=[], options={},
+        publishable_key=new_key("pk"), origins=[], options={}, coral_secrets=[],
     )  # fmt: skip
     session.add(site)
     session.flush()

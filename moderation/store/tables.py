@@ -26,7 +26,10 @@ class Base(DeclarativeBase):
 
 
 class Site(Base):
-    """A publisher: its keys, policy, webhook, and what it chose for the drop-in interfaces (services.options)."""
+    """A publisher: its keys, policy, webhook, and what it chose for the drop-in interfaces (services.options).
+
+    `coral_secrets` are those that its Coral signs with, the newest first; more than one while they are changed.
+    """
 
     __tablename__ = "sites"
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -37,6 +40,7 @@ class Site(Base):
     publishable_key: Mapped[str] = mapped_column(String(63), unique=True)
     origins: Mapped[list[Any]]
     options: Mapped[dict[str, Any]]
+    coral_secrets: Mapped[list[Any]]
 
 
 class SiteKey(Base):
