@@ -5,7 +5,7 @@ DATA_DIR ?= ./var
 DATA ?= ./data
 BIN := .venv/bin
 
-.PHONY: help install install-train run test check lint bench train evaluate
+.PHONY: help install install-train clients run test check lint bench train evaluate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ help: ## list the targets
 install: .venv/installed-test ## the product and its test tools, into .venv
 
 install-train: .venv/installed-train ## also what training and measuring are made with (large)
+
+clients: .venv/installed-test ## other people's clients that the tests run, each in an environment of its own
+	$(BIN)/python -m tests.e2e.clients.environments
 
 run: .venv/installed ## start everything with demo content
 	@exec $(BIN)/moderation up --port $(PORT) --data "$(DATA_DIR)" --demo

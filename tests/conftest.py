@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.e2e.clients.environments import clients
+
 # No test judges by time: a busy machine is no mistake of the code.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
@@ -28,6 +30,7 @@ MISSING = {
     "torch": None
     if find_spec("torch") and find_spec("transformers") and find_spec("onnx")
     else "torch is not installed (make install-train)",
+    "clients": None if all(made for _, _, made in clients()) else "other people's clients are missing (make clients)",
     "node": None if shutil.which("node") and shutil.which("npm") else "Node.js (node and npm) is not installed",
     "wordpress": None
     if Path("/usr/share/wordpress/wp-load.php").exists() and shutil.which("php") and shutil.which("mariadb-install-db")

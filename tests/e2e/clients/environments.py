@@ -1,11 +1,14 @@
-"""Installs the clients, each in an environment of its own below build/clients, once for each list of packages."""
+"""Installs the clients, each in an environment of its own below build/clients, once for each list of packages.
+
+`python -m tests.e2e.clients.environments` installs all that are not there yet.
+"""
 
 import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,8 +23,8 @@ def python_client(name: str) -> Path:
         if old:
             shutil.rmtree(folder, ignore_errors=True)
             _run([sys.executable, "-m", "venv", folder])
-            pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q", "install"]
-            _run([*pip, "-r", SOURCES / name / "requirements.txt"])
+            pip = ["-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--requirement"]
+            _run([folder / "bin" / "python", *pip, SOURCES / name / "requirements.txt"])
     return folder / "bin" / "python"
 
 
@@ -37,12 +40,24 @@ def node_client(name: str) -> Path:
     return folder
 
 
+def clients() -> Iterator[tuple[Callable[[str], Path], str, bool]]:
+    """(how to install it, its name, whether it is installed) of every client that this machine can run."""
+    for packages, install in (("requirements.txt", python_client), ("package-lock.json", node_client)):
+        for name in sorted(path.parent.name for path in SOURCES.glob(f"*/{packages}")):
+            made = BUILD / f"{name}.made"
+            if install is python_client or shutil.which("npm"):
+                yield install, name, made.exists() and made.read_text() == _digest(name, packages)
+
+
+def _digest(name: str, packages: str) -> str:
+    return hashlib.sha256(sys.version.encode() + (SOURCES / name / packages).read_bytes()).hexdigest()
+
+
 @contextmanager
 def _environment(name: str, packages: str) -> Iterator[tuple[Path, bool]]:
     """(folder, whether it is to be made anew), while no other process makes it; what fails is not taken as made."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    wanted = hashlib.sha256(sys.version.encode() + (SOURCES / name / packages).read_bytes()).hexdigest()
-    made = BUILD / f"{name}.made"
+    wanted, made = _digest(name, packages), BUILD / f"{name}.made"
     with open(BUILD / f"{name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         old = not made.exists() or made.read_text() != wanted
@@ -56,3 +71,9 @@ def _run(command: Sequence[str | Path], folder: Path | None = None) -> None:
         timeout=_LIMIT,
     )  # fmt: skip
     assert done.returncode == 0, f"{command[:3]}: {done.stderr[-2000:]}"
+
+
+if __name__ == "__main__":
+    for install, name, installed in clients():
+        if not installed:
+            install(name)
