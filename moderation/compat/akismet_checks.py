@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from moderation.compat.akismet_fields import Fields
 from moderation.domain.lifecycle import Outcome
 from moderation.domain.policy import Verdict
-from moderation.errors import Unavailable
+from moderation.errors import Malformed, Unavailable
 from moderation.http import service
 from moderation.scoring import Judged
 from moderation.services import examples
@@ -47,17 +47,19 @@ def check(fields: Fields, site_id: str) -> Answer:
         else:
             outcome = Outcome.REJECT if given else Outcome.APPROVE
             screened, spam = Screened(Judged("und", None), Verdict(outcome), ""), given
-    row = check_row(
-        site_id, INTERFACE, _match(fields, site_id), screened, _judged(fields) if options.keep_checked_text else None
-    ) | {"blog": _blog(fields), "answer": "spam" if spam else "ham"}
+    text = (_content(fields) or None) if options.keep_checked_text else None
+    row = check_row(site_id, INTERFACE, _match(fields, site_id), screened, text)
+    row |= {"blog": _blog(fields), "answer": "spam" if spam else "ham", "scorer": screened.scorer or None}
     if not fields.yes("is_test"):
-        service().checks.add(row if screened.scorer else row | {"scorer": None})
+        service().checks.add(row)
     blatant = screened.scores.get("SPAM", 0.0) >= _BLATANT
     return Answer(str(row["id"]), spam, spam and blatant and options.discard_blatant)
 
 
 def label(fields: Fields, site_id: str, *, spam: bool) -> None:
-    """Keeps what a person says of a comment, once for each; the newest word stands."""
+    """Keeps what a person says of a comment, once for each; the newest word stands. Raises Malformed without a text."""
+    if not (text := _content(fields)):
+        raise Malformed("comment_content is empty, and nothing else is kept as an example")
     if fields.yes("is_test"):
         return
     match = _match(fields, site_id)
@@ -67,7 +69,7 @@ def label(fields: Fields, site_id: str, *, spam: bool) -> None:
             "blog": _blog(fields), "permalink": fields.get("permalink"), "type": _type(fields),
         }.items() if value
     }  # fmt: skip
-    example = NewExample(INTERFACE, _judged(fields), match, {"SPAM": float(spam)}, match, context=context)
+    example = NewExample(INTERFACE, text, match, {"SPAM": float(spam)}, match, context=context)
     with service().store.write() as session:
         examples.keep(session, site_id, example)
 
@@ -97,10 +99,13 @@ def _spam(verdict: Verdict, judged: Judged, options: Options) -> bool:
 
 
 def _judged(fields: Fields) -> str:
-    """The text that is judged: the content as a reader sees it, else what stands in for it."""
-    content = fields.get("comment_content")
-    if not content.strip():
-        return "\n".join(part for part in (fields.get("comment_author"), fields.get("comment_author_url")) if part)
+    """The text that is judged: the content; of a comment without any, its author's name and address."""
+    return _content(fields) or "\n".join(fields.get(name) for name in ("comment_author", "comment_author_url")).strip()
+
+
+def _content(fields: Fields) -> str:
+    """The content as a reader sees it, within bounds."""
+    content = fields.get("comment_content").strip()
     if len(content) > _HEAD + _TAIL:
         content = f"{content[:_HEAD]}\n{content[-_TAIL:]}"
     if content.count("<") <= _MOST_TAGS and _MARKUP.search(content) and not _HIDING.search(content):

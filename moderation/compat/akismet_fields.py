@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -49,7 +49,7 @@ def read_fields(request: Request) -> Fields:
         body = request.get_data()
     except RequestEntityTooLarge:
         raise TooLarge(f"the request may have {MOST_BYTES} bytes") from None
-    if request.mimetype == "application/json" or request.mimetype.endswith("+json"):
+    if request.mimetype == "application/json" or body.lstrip()[:1] == b"{":
         return Fields(_json(body), from_json=True)
     return Fields(_form(body, request.mimetype_params.get("charset", "")))
 
@@ -97,8 +97,3 @@ def _plain(value: Any) -> str | None:
 def _storable(text: str) -> str:
     """Without what a database or UTF-8 can't hold."""
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
-
-
-def missing(fields: Fields, names: Iterable[str]) -> str | None:
-    """The first of these fields that holds nothing."""
-    return next((name for name in names if not fields.get(name)), None)
