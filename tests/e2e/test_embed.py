@@ -1,5 +1,6 @@
 """Comments under a static page on another origin, in a real browser: one script tag, and the strictest page policy."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -239,6 +240,90 @@ def test_a_long_thread_comes_in_parts_newest_first(open_page: Open, site: NewsSi
     expect(top).to_have_count(25)
     expect(top.nth(20)).to_be_focused()
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+
+
+def test_the_page_says_what_is_shown_and_where(open_page: Open, service: Running) -> None:
+    attributes = (
+        'data-lang="de" data-article="https://news.example/fluss" data-title="Der Fluss" data-text-title="Kommentare"'
+        ' data-text-thanks="Danke." data-text-published="Danke. Er steht da." data-text-reply-to="{} antworten"'
+    )
+    page = open_page(page={"attributes": attributes, "target": False}, locale="de-DE")
+    assert page.evaluate("document.querySelector('script').nextElementSibling.shadowRoot !== null")
+    expect(page.get_by_role("region", name="Kommentare")).to_have_attribute("lang", "de")
+    write(page, "Danke, eine klare Zusammenfassung.")
+    sent = send(page)
+    expect(state(page)).to_have_text("Danke.")
+    service.call("POST", f"/v1/comments/{sent}/site-decision", {"action": "approve"})
+    expect(state(page)).to_have_text("Danke. Er steht da.", timeout=APPEARS)
+    expect(page.get_by_role("button", name="Ann Reader antworten")).to_be_visible()
+    thread = service.call("GET", "/v1/threads?article_url=https://news.example/fluss", key=None)[1]["comments"]
+    assert [comment["id"] for comment in thread] == [sent]
+    found = service.call("GET", "/v1/review/items?status=any&q=Zusammenfassung", key=service.token())[1]
+    assert "Der Fluss" in str(found["items"])
+
+
+def test_the_canonical_address_names_the_article(open_page: Open, service: Running) -> None:
+    page = open_page(page={"canonical": True})
+    with page.expect_request("**/v1/threads?*") as asked:
+        page.reload()
+    assert "article_url=https%3A%2F%2Fnews.example%2Friver&" in asked.value.url + "&"
+
+
+def test_the_pages_own_styles_do_not_get_in(open_page: Open, site: NewsSite) -> None:
+    page = open_page(bypass_csp=True)
+    page.mouse.move(0, 0)
+    before = page.evaluate(LOOKS)
+    page.add_style_tag(content="""
+        input, button, textarea, label, p, h2 { display: none !important; color: red !important }
+        * { text-transform: uppercase; letter-spacing: 1em; text-align: center; line-height: 9 }
+    """)  # fmt: skip
+    assert len(before) > 20
+    assert page.evaluate(LOOKS) == before
+
+
+# Place in the comments, size and colours of everything in them.
+LOOKS = """() => {
+    const section = document.querySelector("#comments").shadowRoot.querySelector("section");
+    const top = section.getBoundingClientRect().top;
+    return [...section.querySelectorAll("*")].map(one => {
+        const { x, y, width, height } = one.getBoundingClientRect(), style = getComputedStyle(one);
+        return [x, Math.round(y - top), width, height, style.color, style.textTransform, style.letterSpacing];
+    });
+}"""
+
+
+def test_it_does_not_ask_while_nobody_sees_the_page(open_page: Open, service: Running) -> None:
+    page = open_page()
+    page.evaluate("Object.defineProperty(document, 'hidden', { get: () => !window.seen })")
+    write(page, "Thank you, a clear and careful summary.")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sent = send(page)
+    until(lambda: status(service, sent) == "approved", what="the comment to be approved")
+    page.wait_for_function("([since]) => performance.now() - since > 4000", arg=[page.evaluate("performance.now()")])
+    assert [address for address in asked if "/v1/threads" in address] == []
+    page.evaluate("window.seen = true")
+    expect(state(page)).to_have_text(PUBLISHED, timeout=APPEARS)
+
+
+def test_who_sends_too_much_is_told_how_long_to_wait(browser: Browser, start: Callable[..., Running]) -> None:
+    strict = start(env={"MODERATION_PUBLIC_RATE": "1 per minute"})
+    with news_site(strict) as site, pages(browser, site.origin) as begin:
+        page = begin()
+        page.goto(site.page("/a"))
+        write(page, "Thank you, a clear summary.")
+        send(page)
+        expect(state(page)).to_contain_text("Thank you.")
+        write(page, "My text")
+        page.get_by_role("button", name="Send comment").click()
+        expect(state(page)).to_have_text(
+            re.compile(r"^Too many .* Wait \d+ seconds, then send it again. Your text is still here.$")
+        )
+        expect(page.get_by_label("Comment *")).to_have_value("My text")
+        strict.stop()
+        page.get_by_role("button", name="Send comment").click()
+        expect(state(page)).to_contain_text("can’t be reached just now.")
+        expect(page.get_by_label("Comment *")).to_have_value("My text")
 
 
 def published(service: Running, address: str, *comments: tuple[str, str, str, str | None]) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from moderation import limits
 from moderation.app import create_app
 from moderation.config import Settings
-from moderation.services import sites
-from moderation.store.session import Store
+from moderation.services import rescore, sites
+from moderation.store.session import Store, now_ms
 from moderation.store.tables import Article, Comment
 from moderation.store.tables import Site as SiteRow
 from tests.services import ABUSE, a_comment, bearer
@@ -67,6 +67,34 @@ def test_a_comment_is_taken_and_nothing_is_said_of_its_fate(
     shown = reader.get(f"/v1/threads?site={site[0]}&article_url={PAGE}/a")
     assert [comment["id"] for comment in shown.get_json()["comments"]] == [answers[0].get_json()["id"]]
     assert b"canary-5" not in shown.data
+
+
+def test_what_fills_the_hidden_field_is_held_and_stays_held(
+    reader: FlaskClient, site: Site, key: str, store: Store, work: Work
+) -> None:
+    civil, caught = (post(reader, key, written(subject=subject)) for subject in (" ", "Cheap pills"))
+    assert caught.status_code == civil.status_code == 202
+    assert caught.get_json() == {"id": caught.get_json()["id"], "status": "received"}
+    assert caught.headers["Access-Control-Allow-Origin"] == PAGE
+
+    def stands(answer: Any) -> dict[str, Any]:
+        path = f"/v1/comments/{answer.get_json()['id']}"
+        return dict(reader.get(path, headers=bearer(site[1])).get_json())
+
+    held = stands(caught)
+    assert (held["status"], held["scores"], held["decision"]["source"]) == ("held", {}, "policy")
+    assert [reason["rule"] for reason in held["decision"]["reasons"]] == ["honeypot"]
+    with store.write() as session:
+        assert rescore.rescore(session, now_ms()) == 0
+    assert work() == 1
+    assert stands(caught) == held
+    assert stands(civil)["status"] == "approved"
+    events = reader.get("/v1/events", headers=bearer(site[1])).get_json()["events"]
+    assert sorted(event["type"] for event in events) == ["comment.approved", "comment.held"]
+    ruled = {"action": "approve", "by": "Olena"}
+    path = f"/v1/comments/{held['id']}/site-decision"
+    assert reader.post(path, json=ruled, headers=bearer(site[1])).status_code == 200
+    assert stands(caught)["status"] == "approved"
 
 
 def test_address_and_browser_come_from_the_connection(reader: FlaskClient, key: str, store: Store) -> None:

@@ -56,6 +56,12 @@ def test_a_thread_that_has_not_changed_is_not_sent_again(client: FlaskClient, si
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_any_page_may_read_a_thread_and_why_there_is_none(client: FlaskClient, site: Site) -> None:
+    for path, status in ((THREAD, 200), (f"{THREAD}&site=unknown", 404), ("/v1/threads", 422)):
+        answer = client.get(path, headers={"Origin": "https://news.example"})
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, "*")
+
+
 def test_with_two_sites_the_site_must_be_said(client: FlaskClient, site: Site, store: Store, work: Work) -> None:
     with store.write() as session:
         sites.create_site(session, "other")

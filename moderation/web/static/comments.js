@@ -245,7 +245,7 @@
     }
     const order = [...answers.keys()].reverse();
     arrange(list, order.slice(0, limit).map(id => items.get(id).item));
-    for (const id of order) arrange(items.get(id).replies, answers.get(id));
+    for (const { id } of comments) arrange(items.get(id).replies, answers.get(id) ?? []);
     more.hidden = order.length <= limit;
     count.textContent = " (" + comments.length + ")";
   };
@@ -272,7 +272,7 @@
   });
   const retry = button("retry", () => load().then(() => retry.hidden && inputs.name.focus()), { hidden: "" });
 
-  /** After sending: looks some ten times, ever less often, and never while nobody looks at the page. */
+  /** After sending: looks nine times in three minutes, ever less often, and not while nobody sees the page. */
   const watch = async id => {
     for (let pause = 1500; pause < 1e5; pause *= 1.6) {
       do await new Promise(done => setTimeout(done, pause));
@@ -288,7 +288,7 @@
   // ---- where it stands
 
   const article = set.article ?? document.querySelector("link[rel=canonical]")?.href ?? location.href.split("#")[0];
-  const host = document.querySelector(set.target ?? "#comments") ?? el("div", {});
+  const host = document.querySelector(set.target ?? "#comments") ?? el("div");
   if (!host.isConnected) document.body.contains(script) ? script.after(host) : document.body.append(host);
   const root = host.attachShadow({ mode: "open" });
   root.adoptedStyleSheets = [sheet];

@@ -1,0 +1,1 @@
+../../moderation/web/static/comments.js
