@@ -108,9 +108,7 @@ class WordPress:
         (self.root / "wp-config.php").write_text(
             CONFIG.format(socket=self._sockets / "socket", url=self.url, log=self.log)
         )
-        (self.root / "install.php").write_text(INSTALL)
-        self._php("install.php", *ADMIN, ADMIN_EMAIL)
-        (self.root / "install.php").unlink()
+        self.php(INSTALL, *ADMIN, ADMIN_EMAIL)
         self._server = self._start_server()
         self.admin = self._signed_in()
 
@@ -136,9 +134,16 @@ class WordPress:
         return ["-d", f"error_log={self.log}", "-d", "log_errors=1", "-d", "display_errors=0",
                 "-d", "sendmail_path=/bin/true"]  # fmt: skip
 
-    def _php(self, *arguments: str) -> None:
-        ran = subprocess.run(["php", *self._options(), *arguments], cwd=self.root, capture_output=True, text=True)
+    def php(self, code: str, *arguments: str) -> str:
+        """Runs a program in WordPress's folder; returns what it printed."""
+        program = self.root / "program.php"
+        program.write_text(code)
+        ran = subprocess.run(
+            ["php", *self._options(), program, *arguments], cwd=self.root, capture_output=True, text=True
+        )  # fmt: skip
+        program.unlink()
         assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
 
     def _start_server(self) -> "subprocess.Popen[bytes]":
         with open(self.output, "ab") as output:
