@@ -114,7 +114,7 @@ def _content(fields: Fields) -> str:
 
 
 def _match(fields: Fields, site_id: str) -> str:
-    parts = (fields.get("comment_content"), fields.get("comment_author"), fields.get("permalink"))
+    parts = (fields.get(name).strip() for name in ("comment_content", "comment_author", "permalink"))
     return match_of(service().settings.secret_key, site_id, "\0".join(parts))
 
 
