@@ -12,7 +12,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from moderation import __version__
+from moderation import __version__, cli_coral
 from moderation.config import load_settings
 from moderation.domain.lifecycle import Role
 from moderation.errors import ModerationError, SetupError
@@ -130,6 +130,9 @@ def _classifier(loaded: "Classifier") -> "Classifier":
     return loaded
 
 
+main.add_command(cli_coral.imports)
+
+
 @main.group()
 def db() -> None:
     """The database."""
@@ -200,25 +203,7 @@ def site_options(choices: tuple[str, ...], name: str | None) -> None:
         _print(found.model_dump())
 
 
-@site.command("coral")
-@click.argument("secret", required=False)
-@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
-@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input.")
-@click.option("--remove", is_flag=True, help="Forget all secrets of Coral's.")
-def site_coral(secret: str | None, name: str | None, secret_stdin: bool, remove: bool) -> None:
-    """Add the secret that Coral signs with; prints the callback address for Coral."""
-    from moderation.services import coral, sites
-
-    if [secret is not None, secret_stdin, remove].count(True) != 1:
-        raise click.UsageError("give the secret, or --secret-stdin, or --remove")
-    with _session() as session:
-        found = sites.find_site(session, name)
-        if remove:
-            coral.remove_secrets(session, found)
-        else:
-            coral.add_secret(session, found, sys.stdin.readline().strip() if secret is None else secret)
-        _print({"secrets": len(found.coral_secrets), "callback_url": f"{load_settings().base_url or 'https://HOST'}"
-                f"/integrations/coral/{found.id}/external-phase"})  # fmt: skip
+site.add_command(cli_coral.secret)
 
 
 @main.group()
