@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from moderation import __version__, http, limits
-from moderation.api import comments, ops, public, reviews, threads, tokens
+from moderation.api import comments, examples, ops, public, reviews, threads, tokens
 from moderation.api.body import LARGE, of_validation_error
 from moderation.compat import akismet, coral, perspective
 from moderation.config import Settings
@@ -24,6 +24,7 @@ from moderation.scoring import Classifier
 from moderation.services.check_log import CheckLog
 from moderation.store.session import Store
 from moderation.web import demo, desk, docs, embed, session, sign_in
+from moderation.web import examples as examples_page
 
 _SECURITY: dict[str, SecurityScheme | dict[str, Any]] = {
     "site key": {"type": "http", "scheme": "bearer"},
@@ -53,13 +54,13 @@ def create_app(settings: Settings) -> Flask:
     limits.install(app, settings)
     session.install(app, settings)
     _handle_errors(app)
-    for part in (comments, threads, public, reviews, tokens, ops):
+    for part in (comments, threads, examples, public, reviews, tokens, ops):
         app.register_api(part.api)
         session.csrf.exempt(part.api)  # programs send a key or a token; what takes a cookie checks for itself
     for system in (perspective, akismet, coral):
         app.register_blueprint(system.routes)
         session.csrf.exempt(system.routes)
-    for room in (sign_in, desk, docs, embed):
+    for room in (sign_in, desk, examples_page, docs, embed):
         app.register_blueprint(room.pages)
     if settings.demo:
         app.register_blueprint(demo.pages)

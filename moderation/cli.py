@@ -12,7 +12,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from moderation import __version__, cli_coral
+from moderation import __version__, cli_coral, cli_examples
 from moderation.config import load_settings
 from moderation.domain.lifecycle import Role
 from moderation.errors import ModerationError, SetupError
@@ -131,6 +131,7 @@ def _classifier(loaded: "Classifier") -> "Classifier":
 
 
 main.add_command(cli_coral.imports)
+main.add_command(cli_examples.examples)
 
 
 @main.group()

@@ -1,7 +1,8 @@
 """Labelled examples: what a site's people said of a text, as the drop-in interfaces bring it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from moderation.services.audit import record_audit
 from moderation.services.views import iso
-from moderation.store.queries import upsert
+from moderation.store.queries import label_counts, upsert
 from moderation.store.session import new_id, now_ms
 from moderation.store.tables import Check, Example
+
+_LIKELY = 0.5  # labels are mostly 0 or 1; scores say how likely a label of 1 is
+_PAGE = 500
 
 
 @dataclass(frozen=True)
@@ -44,22 +48,72 @@ def keep(session: Session, site_id: str, example: NewExample) -> None:
                  data={"interface": example.interface})  # fmt: skip
 
 
-def counts(session: Session, site_id: str) -> dict[str, int]:
-    """Number of examples by interface."""
-    query = select(Example.interface, func.count()).where(Example.site_id == site_id).group_by(Example.interface)
-    return {interface: int(count) for interface, count in session.execute(query)}
+@dataclass(frozen=True)
+class Counted:
+    """How many examples an interface brought for an attribute, and how many of them say that the text has it."""
+
+    interface: str
+    attribute: str
+    examples: int
+    yes: int
+
+
+def counts(session: Session, site_id: str) -> list[Counted]:
+    """Number of examples by interface and attribute, the most frequent first."""
+    found = [Counted(interface, name, n, yes) for interface, name, n, yes in label_counts(session, site_id, _LIKELY)]
+    return sorted(found, key=lambda one: (one.interface, -one.examples, one.attribute))
+
+
+@dataclass
+class Agreed:
+    """Of an attribute: texts that had been scored when somebody labelled them, and on how many both said the same."""
+
+    compared: int = 0
+    same: int = 0
+
+
+def agreement(examples: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Agreed]:
+    """By interface and attribute, for examples as `newest` gives them. Both speak of what is more likely than not."""
+    found: dict[tuple[str, str], Agreed] = defaultdict(Agreed)
+    for example in examples:
+        scores = example["checked"]["scores"] if example["checked"] else {}
+        for attribute in example["labels"].keys() & scores.keys():
+            agreed = found[example["interface"], attribute]
+            agreed.compared += 1
+            agreed.same += (example["labels"][attribute] >= _LIKELY) == (scores[attribute] >= _LIKELY)
+    return found
+
+
+def newest(session: Session, site_id: str, most: int) -> list[dict[str, Any]]:
+    """The examples that were labelled last, as `exported` gives them, the newest first."""
+    query = select(Example).where(Example.site_id == site_id).order_by(Example.updated_at.desc(), Example.id.desc())
+    return _views(session, site_id, session.scalars(query.limit(most)).all())
 
 
 def exported(session: Session, site_id: str) -> Iterator[dict[str, Any]]:
     """All examples of a site, oldest first, each with what we had said of the same text (None: never asked)."""
-    query = select(Example).where(Example.site_id == site_id).order_by(Example.id)
-    for one in session.scalars(query.execution_options(yield_per=500)):
-        check = session.execute(
-            select(Check.scores, Check.outcome, Check.scorer)
-            .where(Check.site_id == site_id, Check.match == one.match).order_by(Check.id.desc()).limit(1)
-        ).first()  # fmt: skip
-        yield {
+    query = select(Example).where(Example.site_id == site_id).order_by(Example.id).limit(_PAGE)
+    last = ""
+    while page := session.scalars(query.where(Example.id > last)).all():
+        yield from _views(session, site_id, page)
+        last = page[-1].id
+        session.expunge_all()
+
+
+def _views(session: Session, site_id: str, examples: Sequence[Example]) -> list[dict[str, Any]]:
+    """Examples, each with the last check of the same text."""
+    last = (
+        select(func.max(Check.id)).where(Check.site_id == site_id, Check.match.in_({one.match for one in examples}))
+        .group_by(Check.match)
+    )  # fmt: skip
+    checks = {
+        check.match: {"scores": check.scores, "outcome": check.outcome, "scorer": check.scorer}
+        for check in session.scalars(select(Check).where(Check.id.in_(last)))
+    }
+    return [
+        {
             "text": one.text, "labels": one.labels, "interface": one.interface, "languages": one.languages,
-            "context": one.context, "labelled_at": iso(one.updated_at),
-            "checked": {"scores": check.scores, "outcome": check.outcome, "scorer": check.scorer} if check else None,
-        }  # fmt: skip
+            "context": one.context, "labelled_at": iso(one.updated_at), "checked": checks.get(one.match),
+        }
+        for one in examples
+    ]  # fmt: skip

@@ -1,0 +1,32 @@
+"""`moderation examples ...`"""
+
+import json
+import sys
+
+import click
+
+from moderation.config import load_settings
+from moderation.errors import SetupError
+from moderation.store import schema
+from moderation.store.session import Store
+
+
+@click.group()
+def examples() -> None:
+    """What a site's people said of comments, as other systems brought it."""
+
+
+@examples.command("export")
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+def export(name: str | None) -> None:
+    """Print all labelled examples of a site as JSON lines, oldest first."""
+    from moderation.services import examples as labelled
+    from moderation.services import sites
+
+    store = Store(load_settings().database_url, pool_size=1)
+    if problem := schema.check(store):
+        raise SetupError(problem)
+    with store.read() as session:
+        for example in labelled.exported(session, sites.find_site(session, name).id):
+            sys.stdout.write(json.dumps(example) + "\n")
+    sys.stdout.flush()

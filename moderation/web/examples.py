@@ -1,0 +1,58 @@
+"""/examples: the labelled examples that other systems brought, counted, and how far they agree with our scores."""
+
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from moderation.domain.lifecycle import Role
+from moderation.errors import Forbidden
+from moderation.http import service
+from moderation.services import examples
+from moderation.store.session import now_ms
+from moderation.web import words
+from moderation.web.session import person, require_sign_in
+
+pages = Blueprint("examples_page", __name__, url_prefix="/examples")
+pages.before_request(require_sign_in)
+
+_COMPARED = 1000
+_SHOWN = 10
+_EXCERPT = 200
+_INTERFACES = {"perspective": "Perspective", "akismet": "Akismet", "coral": "Coral"}
+
+
+@pages.get("")
+def overview() -> str:
+    """Counts, agreement and the last few; for those who look after the site's moderation."""
+    if person().role is Role.MODERATOR:
+        raise Forbidden("this page is for seniors and admins")
+    with service().store.read() as session:
+        counted = examples.counts(session, person().site_id)
+        newest = examples.newest(session, person().site_id, _COMPARED)
+    agreed = examples.agreement(newest)
+    rows = [
+        {
+            "interface": _INTERFACES.get(one.interface, one.interface), "attribute": _attribute(one.attribute),
+            "examples": one.examples, "yes": one.yes, "agreed": agreed.get((one.interface, one.attribute)),
+        }
+        for one in counted
+    ]  # fmt: skip
+    return render_template(
+        "examples.html", person=person(), rows=rows, compared=min(_COMPARED, len(newest)), now=now_ms(), w=words,
+        last=[_shown(example) for example in newest[:_SHOWN]],
+    )  # fmt: skip
+
+
+def _shown(example: dict[str, Any]) -> dict[str, Any]:
+    text = " ".join(example["text"].split())
+    scores = example["checked"]["scores"] if example["checked"] else {}
+    return {
+        "at": example["labelled_at"], "interface": _INTERFACES.get(example["interface"], example["interface"]),
+        "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
+        "labels": [(_attribute(name), label, scores.get(name)) for name, label in example["labels"].items()],
+    }  # fmt: skip
+
+
+def _attribute(name: str) -> str:
+    """Our words for an attribute of ours; the caller's name for one that we don't score."""
+    return words.ATTRIBUTE_WORDS[name][0] if name in words.ATTRIBUTE_WORDS else name
