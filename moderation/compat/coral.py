@@ -8,9 +8,8 @@ import hashlib
 import hmac
 import json
 import logging
-import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -24,14 +23,15 @@ from moderation.domain.lifecycle import Status
 from moderation.errors import Malformed
 from moderation.http import Service, service
 from moderation.scoring import ATTRIBUTES
-from moderation.services import coral, options
-from moderation.services.at_once import Standing, submit_and_decide
+from moderation.services import at_once, coral, options
+from moderation.services.at_once import Said
 from moderation.services.intake import NewComment
 
 routes = Blueprint("coral", __name__)
 log = logging.getLogger(__name__)
 
 _IN_TIME = 0.4  # seconds for a decision; the rest of half a second is for the way here and back
+_AT_ONCE = 32  # comments; most of these threads would wait for the database's writer
 _LARGEST = 4 * 1024 * 1024
 _STAFF = ("STAFF", "MODERATOR", "ADMIN")
 _WITHHELD = "SYSTEM_WITHHELD"
@@ -77,8 +77,7 @@ def external_phase(site_id: str | None) -> Response:
     comment = _comment(service().settings.secret_key, site.id, asked)
     if comment is None:
         return _withheld()
-    here = service()
-    return _answer(_in_time(lambda: _decide(here, site.id, comment)), approves)
+    return _answer(_in_time(service(), site.id, comment), approves)
 
 
 @routes.errorhandler(SQLAlchemyError)
@@ -115,53 +114,48 @@ def _comment(secret: str, site_id: str, asked: PhaseIn) -> NewComment | None:
 @cache
 def _threads() -> ThreadPoolExecutor:
     """Made with the first call, so after any fork."""
-    return ThreadPoolExecutor(8, "coral")
+    return ThreadPoolExecutor(_AT_ONCE, "coral")
 
 
-def _in_time(task: Callable[[], Standing | None]) -> Standing | None:
-    """What the task gives, or None when that takes too long; the task goes on then, and the queue has its result."""
+def _in_time(here: Service, site_id: str, comment: NewComment) -> Said | None:
+    """What stands on the comment; where the database's writer is busy for too long, what will stand; None where that
+    is not known in time either. The work goes on behind the answer."""
+    said: list[Said] = []
+    with suppress(TimeoutError):
+        _threads().submit(_decide, here, site_id, comment, said).result(_IN_TIME)
+    return next(iter(said[-1:]), None)
+
+
+def _decide(here: Service, site_id: str, comment: NewComment, said: list[Said]) -> None:
     try:
-        return _threads().submit(task).result(_IN_TIME)
-    except TimeoutError:
-        return None
-
-
-def _decide(here: Service, site_id: str, comment: NewComment) -> Standing | None:
-    owner = f"{here.settings.host}:{os.getpid()}"
-    lease_ms = round(here.settings.lease_seconds * 1000)
-    try:
-        return submit_and_decide(here.store, here.classifier(), owner, site_id, comment, lease_ms)
-    except Exception as error:  # an error would let Coral publish
+        looked = at_once.look(here.store, here.classifier(), site_id, comment)
+        said.append(looked.said)
+        said.append(at_once.keep(here.store, site_id, comment, looked))
+    except Exception as error:  # an error in the answer would let Coral publish
         log.error("a comment of Coral's can't be decided: %s", type(error).__name__)
-        return None
+        said.clear()
 
 
-def _answer(found: Standing | None, approves: bool) -> Response:
-    if found is None:
+def _answer(said: Said | None, approves: bool) -> Response:
+    if said is None:
         return _withheld()
-    comment, decision = found
-    signals = decision.signals if decision else []
-    reasons = {str(signal.get("attribute") or signal["rule"]) for signal in signals if signal["decided"]}
-    if comment.status == Status.APPROVED:
+    if said.status == Status.APPROVED:
         return jsonify(status="APPROVED") if approves else Response(status=204)
-    if comment.status == Status.REJECTED:
-        by_person = decision.reason if decision else None
-        return _rejected({by_person.upper()} if by_person else reasons)
-    return _withheld(reasons)
+    return _rejected(said.reasons) if said.status == Status.REJECTED else _withheld(said.reasons)
 
 
-def _withheld(reasons: frozenset[str] | set[str] = frozenset()) -> Response:
+def _withheld(reasons: frozenset[str] = frozenset()) -> Response:
     return jsonify(status=_WITHHELD, actions=_flags(reasons))
 
 
-def _rejected(reasons: set[str]) -> Response:
+def _rejected(reasons: frozenset[str]) -> Response:
     code = "SPAM" if reasons & _SPAM else "ABUSIVE" if reasons & set(ATTRIBUTES) else "OTHER"
     # Coral needs the reason where it keeps records for the Digital Services Act, and ignores it elsewhere.
     action = {"status": "REJECTED", "rejectionReason": {"code": code}}
     return jsonify(status="REJECTED", actions=_flags(reasons), moderationAction=action)
 
 
-def _flags(reasons: frozenset[str] | set[str]) -> list[dict[str, Any]]:
+def _flags(reasons: frozenset[str]) -> list[dict[str, Any]]:
     """Coral knows two kinds of flags, and refuses an answer that has another."""
     names = ["COMMENT_DETECTED_TOXIC"] if reasons & (set(ATTRIBUTES) - _SPAM) else []
     names += ["COMMENT_DETECTED_SPAM"] if reasons & _SPAM else []

@@ -96,6 +96,16 @@ def decide_scored(store: Store, classifier: Classifier, owner: str, scored: Sequ
         return _write(session, owner, rulings)
 
 
+def ruling(session: Session, classifier: Classifier, one: Scored) -> Ruling:
+    """What the policy says of a comment that is not stored yet."""
+    return _verdicts(session, classifier, [one])[one.comment.id]
+
+
+def decide_new(session: Session, comment_id: str, ruling: Ruling, now: int) -> None:
+    """Decides a comment that this same transaction has inserted."""
+    record(session, [_for_comment(ruling, session.get_one(Comment, comment_id))], now)
+
+
 def score_in_halves(classifier: Classifier, leased: Sequence[Leased]) -> list[Scored]:
     """Scores a batch; one that fails is tried again in halves, down to the comment that can't be scored."""
     if classifier.scorer is None:

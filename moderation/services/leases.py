@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import Status
+from moderation.services.intake import NewComment, author_key
 from moderation.services.plain_text import PlainText, plain_text
 from moderation.store.tables import Comment
 
@@ -42,6 +43,11 @@ def lease(session: Session, owner: str, now: int, lease_ms: int, limit: int = BA
 def lease_new(session: Session, ids: Sequence[str], owner: str, until: int) -> list[Leased]:
     """Takes comments that this same transaction has inserted, so that nobody else can have them."""
     return _take(session, Comment.id.in_(ids), owner, until)
+
+
+def unstored(site_id: str, comment: NewComment) -> Leased:
+    """A comment that is not stored yet, in the shape in which comments are scored and decided."""
+    return Leased("", site_id, 1, _text(comment.body, comment.format), comment.body, author_key(comment), 0)
 
 
 def _take(session: Session, which: ColumnElement[bool], owner: str, until: int) -> list[Leased]:

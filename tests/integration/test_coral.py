@@ -1,24 +1,33 @@
 """Coral's external moderation phase, on both databases."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
+from moderation.api.schemas import CommentIn
+from moderation.app import create_app
+from moderation.cli import main
+from moderation.config import Settings
 from moderation.domain.lifecycle import Outcome
 from moderation.scoring import Classifier
-from moderation.services import accounts, coral, decide, intake, options, policies, rescore, sites
+from moderation.services import accounts, at_once, coral, intake, options, policies, rescore, sites
+from moderation.store import schema
 from moderation.store.session import Store, now_ms
-from moderation.store.tables import Comment, Decision, Site
+from moderation.store.tables import AuditEvent, Comment, Decision, Site
 from tests.coral import AUTHOR, OTHER, SECRET, headers, packed, phase
 from tests.databases import until
-from tests.services import ABUSE
+from tests.services import ABUSE, a_comment
 
 CIVIL = "Thank you, a clear summary."
 Ask = Callable[..., TestResponse]
@@ -245,30 +254,51 @@ def test_a_scorer_that_fails_withholds_and_leaves_it_to_the_workers(
     failing = Classifier("failing@1", _Failing())  # type: ignore[arg-type]
     app.extensions["moderation"] = replace(app.extensions["moderation"], classifier=lambda: failing)
     assert ask(phase(CIVIL)).get_json()["status"] == "SYSTEM_WITHHELD"
-    assert [(comment.status, comment.lease_owner) for comment in comments(store)] == [("pending", None)]
+    assert [comment.status for comment in comments(store)] == ["pending"]
     assert work() == 1
     assert [comment.status for comment in comments(store)] == ["approved"]
 
 
-def test_an_answer_that_would_be_late_withholds_and_the_comment_is_decided_all_the_same(
-    ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch
+def test_a_verdict_that_would_be_late_withholds_and_the_comment_is_decided_all_the_same(
+    ask: Ask, app: Flask, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("moderation.compat.coral._IN_TIME", 0.05)
-    entered, free = Event(), Event()
-    decide_batch = decide.decide_batch
+    free, real = Event(), app.extensions["moderation"].classifier()
 
-    def slow(*arguments: Any) -> int:
-        entered.set()
+    def slow() -> Classifier:
         free.wait(60)
-        return decide_batch(*arguments)
+        return cast(Classifier, real)
 
-    monkeypatch.setattr("moderation.services.decide.decide_batch", slow)
-    assert ask(phase(CIVIL)).get_json()["status"] == "SYSTEM_WITHHELD"
-    assert entered.wait(60)
-    assert ask(phase(CIVIL)).get_json()["status"] == "SYSTEM_WITHHELD"  # it is being decided, and not decided twice
+    app.extensions["moderation"] = replace(app.extensions["moderation"], classifier=slow)
+    for _ in range(2):
+        assert ask(phase(CIVIL)).get_json()["status"] == "SYSTEM_WITHHELD"
     free.set()
     until(lambda: [comment.status for comment in comments(store)] == ["approved"])
     assert len(decisions(store)) == 1
+
+
+def test_while_the_writer_is_busy_the_verdict_answers_and_is_stored_afterwards(
+    ask: Ask, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moderation.compat.coral._IN_TIME", 0.5)
+    with store.write() as session:
+        session.execute(text("SELECT 1" if store.sqlite else "LOCK TABLE comments IN EXCLUSIVE MODE"))
+        until(lambda: ask(phase(CIVIL)).status_code == 204)
+        until(lambda: ask(phase(ABUSE)).get_json()["actions"] != [])
+        assert comments(store) == []
+    until(lambda: sorted(comment.status for comment in comments(store)) == ["approved", "held"])
+    until(lambda: len(decisions(store)) == 2)
+
+
+def test_two_that_look_at_once_keep_one_comment_and_one_decision(
+    ask: Ask, app: Flask, store: Store, site: tuple[str, str], classifier: Classifier
+) -> None:
+    comment = CommentIn.model_validate(a_comment(body=ABUSE)).to_new()
+    looks = [at_once.look(store, classifier, site[0], comment) for _ in range(2)]
+    said = [at_once.keep(store, site[0], comment, look) for look in looks]
+    assert said[0] == said[1] == looks[0].said
+    assert said[0].status == "held"
+    assert len(comments(store)) == len(decisions(store)) == 1
 
 
 def test_a_database_that_is_away_withholds(ask: Ask, app: Flask, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,3 +315,67 @@ def test_no_secret_and_no_words_of_a_comment_are_logged(ask: Ask, caplog: pytest
         ask(phase(CIVIL), OTHER)
     assert "POST /integrations/coral/<site_id>/external-phase 200" in caplog.text
     assert not [word for word in ("Marten", "xxx", "ssec_", AUTHOR, "a-story") if word in caplog.text]
+
+
+_NAMES = st.sampled_from(["comment", "body", "parentID", "author", "id", "role", "story", "url", "x"])
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=5),
+    max_leaves=12,
+)  # fmt: skip
+_PHASES = st.fixed_dictionaries({
+    "comment": st.fixed_dictionaries({"body": _JSON, "parentID": _JSON}) | _JSON,
+    "author": st.fixed_dictionaries({"id": _JSON, "role": _JSON}) | _JSON,
+    "story": st.fixed_dictionaries({"id": _JSON, "url": _JSON}) | _JSON,
+})  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(request=st.binary(max_size=200) | _PHASES.map(lambda one: json.dumps(one).encode()), sign=st.booleans())
+def test_no_bytes_are_an_error_of_ours(phases: Ask, request: bytes, sign: bool) -> None:
+    answer = phases(request, *([] if sign else [OTHER]))
+    assert answer.status_code in ((200, 204, 400) if sign else (401,))
+    assert answer.status_code == 204 or answer.get_json()
+
+
+@pytest.fixture(scope="module")
+def phases(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Ask]:
+    """Sends to one service for many examples; no scorer is there, since these are about form."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('phases')}/moderation.sqlite3"
+    schema.upgrade(Store(url, pool_size=1))
+    made = create_app(Settings(database_url=url, redis_url=redis_url, secret_key="k" * 32))
+    here = made.extensions["moderation"]
+    made.extensions["moderation"] = replace(here, classifier=lambda: Classifier("none", None, "gone"))
+    with here.store.write() as session:
+        coral.add_secret(session, sites.create_site(session, "test")[0], SECRET)
+
+    def send(data: bytes, *secrets: str) -> TestResponse:
+        path = "/integrations/coral/external-phase"
+        return made.test_client().post(path, data=data, headers=headers(data, *secrets))
+
+    yield send
+    here.store.close()
+
+
+def test_the_command_adds_counts_and_forgets_secrets(store: Store, site: tuple[str, str], database_url: str) -> None:
+    def run(*arguments: str, text: str | None = None) -> Result:
+        env = {"MODERATION_DATABASE_URL": database_url, "MODERATION_BASE_URL": "https://mod.example"}
+        return CliRunner().invoke(main, ["site", "coral", *arguments], input=text, env=env, catch_exceptions=False)
+
+    said = json.loads(run(SECRET).output)
+    assert said == {
+        "secrets": 1, "callback_url": f"https://mod.example/integrations/coral/{site[0]}/external-phase",
+    }  # fmt: skip
+    assert json.loads(run("--secret-stdin", text=f"{OTHER}\n").output)["secrets"] == 2
+    assert json.loads(run(SECRET).output)["secrets"] == 2  # known already; now the newest
+    with store.read() as session:
+        assert session.get_one(Site, site[0]).coral_secrets == [SECRET, OTHER]
+    for wrong in ("short", "with a blank in the middle", "x" * 201, "ünïcödé-secret-of-some-length"):
+        answer = run("--secret-stdin", text=f"{wrong}\n")
+        assert answer.exit_code == 1
+        assert wrong not in answer.output
+    assert [run().exit_code, run(SECRET, "--remove").exit_code] == [2, 2]
+    assert json.loads(run("--remove").output)["secrets"] == 0
+    with store.read() as session:
+        audited = [event.data for event in session.scalars(select(AuditEvent)) if "coral" in event.action]
+    assert audited == [{"count": 1}, {"count": 2}, {"count": 2}, {"count": 0}]
