@@ -163,6 +163,19 @@ def site_create(name: str) -> None:
                 "publishable_key": created.publishable_key})  # fmt: skip
 
 
+@site.command("key")
+@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(["submit", "read", "score"]),
+              help="What the key may do; may be given more than once; without it, everything.")  # fmt: skip
+def site_key(name: str | None, scopes: tuple[str, ...]) -> None:
+    """Make a further key of a site; prints it, once."""
+    from moderation.services import sites
+
+    with _session() as session:
+        found = sites.find_site(session, name)
+        _print({"site_id": found.id, "site_key": sites.create_key(session, found.id, scopes or sites.SCOPES)})
+
+
 @site.command("webhook")
 @click.argument("url", required=False)
 @click.option("--site", "name", help="Name or id; may be left out when there is only one.")

@@ -25,7 +25,7 @@ _INTERFACES = {"perspective": "Perspective", "akismet": "Akismet", "coral": "Cor
 def overview() -> str:
     """Counts, agreement and the last few; for those who look after the site's moderation."""
     if person().role is Role.MODERATOR:
-        raise Forbidden("this page is for seniors and admins")
+        raise Forbidden("this page is for seniors and admins", code="role_needed")
     with service().store.read() as session:
         counted = examples.counts(session, person().site_id)
         newest = examples.newest(session, person().site_id, _COMPARED)

@@ -129,3 +129,16 @@ def test_the_web_server_says_at_once_what_it_can_not_work_with(name: str, value:
     assert answer.exit_code == 1
     assert answer.output.startswith(f"Error: {name}")
     assert len(answer.output.splitlines()) == 1
+
+
+def test_a_further_key_may_do_only_what_was_said(run: Run, site: tuple[str, str], store: Store) -> None:
+    def made(*options: str) -> frozenset[str]:
+        printed = json.loads(run("site", "key", *options).output)
+        with store.read() as session:
+            holder = sites.holder_of(session, printed["site_key"])
+        assert holder.site_id == printed["site_id"] == site[0]
+        return holder.scopes
+
+    assert made("--scope", "score") == {"score"}
+    assert made("--scope", "score", "--scope", "read") == {"score", "read"}
+    assert made() == set(sites.SCOPES)
