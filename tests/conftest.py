@@ -54,4 +54,4 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write_line(f"{len(terminalreporter.stats.get('skipped', []))} skipped")
 
 
-pytest_plugins = ["tests.databases", "tests.services", "tests.browser"]
+pytest_plugins = ["tests.databases", "tests.services", "tests.browser", "tests.embedding"]
