@@ -1,5 +1,6 @@
 """What changes when our score takes the place of Coral's old one."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ def _threshold(pairs: Pairs, old_threshold: float) -> dict[str, Any]:
         )
         if was != is_held
     ]
+    changed.sort(key=lambda one: -abs(one["new"] - one["old"]))
     return {
         "old": old_threshold, "old_holds": sum(before), "new": found[0] if found else None, "new_holds": sum(now),
         "newly_held": sum(one["now"] == "held" for one in changed),
@@ -109,13 +111,15 @@ def _changes(found: dict[str, Any]) -> Sequence[str]:
 
 
 def _decisions(found: dict[str, Any]) -> Sequence[str]:
+    if not found["approved"] and not found["rejected"]:
+        return ["None of them was approved or rejected, so there is nothing to hold the two scores against."]
     return [
         f"Of these {found['approved']} were approved and {found['rejected']} rejected in the end. How often a rejected "
         "one scores above an approved one (AUC):",
         f"  old score {_shown(found['auc_old'])}",
         f"  our score {_shown(found['auc_new'])}",
         f"  ours less the old one {_shown(found['auc_gain'])}",
-        CAVEAT,
+        *textwrap.wrap(CAVEAT, 100),
     ]
 
 

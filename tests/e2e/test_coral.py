@@ -98,12 +98,17 @@ def test_in_perspectives_place_scores_and_decisions_go_where_they_belong(running
     assert answer["attributeScores"]["TOXICITY"]["summaryScore"]["value"] > 0.8
 
     story = "https://news.example/a-story/?commentID=c1"
-    about = {"url": story, "reply_to_id_Coral_comment_id": None, "Coral_comment_id": "c1"}
-    told = {
+    about = {"url": story, "Coral_comment_id": "c1"}
+    told: dict[str, Any] = {
         "comment": {"text": ABUSE}, "context": {"entries": [{"text": json.dumps(about)}]},
-        "attributeScores": {"TOXICITY": {"summaryScore": {"value": 1}}}, "languages": ["en"],
+        "languages": ["en"],
         "communityId": "Coral:https://coral.news.example", "clientToken": "comment:c1",
     }  # fmt: skip
     path = f"/v1alpha1/comments:suggestscore?key={key}"
-    status, answer = send(running, path, json.dumps(told, separators=(",", ":")).encode(), plain)
-    assert (status, answer["clientToken"]) == (200, "comment:c1")
+    for value in (0, 1):  # approved first; then another moderator rejects it
+        told["attributeScores"] = {"TOXICITY": {"summaryScore": {"value": value}}}
+        status, answer = send(running, path, json.dumps(told, separators=(",", ":")).encode(), plain)
+        assert (status, answer["clientToken"]) == (200, "comment:c1")
+    _, example = running.call("GET", "/v1/examples", key=key)  # one line, so one example
+    assert (example["text"], example["labels"]) == (ABUSE, {"TOXICITY": 1.0})
+    assert example["context"] == {"url": story, "comment_id": "c1"}
