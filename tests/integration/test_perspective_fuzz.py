@@ -157,7 +157,8 @@ LINES = st.sampled_from([
 ])  # fmt: skip
 HEADS = st.sampled_from([
     b"", b"Content-Type: application/json", b"Content-Type: text/plain\r\nHost: evil.example",
-    b"Authorization: Bearer x", b"no colon", b": no name", b"Transfer-Encoding: chunked\r\nContent-Length: 99999999", b"\xff: \xff",
+    b"Authorization: Bearer x", b"no colon", b": no name",
+    b"Transfer-Encoding: chunked\r\nContent-Length: 99999999", b"\xff: \xff",
 ])  # fmt: skip
 IDS = st.sampled_from(
     [b"", b"Content-ID: <a + 1>\r\n", b"Content-ID: b\r\n", b"content-id:\xff\x00\r\n", b"Content-ID\r\n"]
