@@ -71,17 +71,17 @@ def _need(fields: Fields, blog: str, user_ip: str | None = None) -> None:
 
 
 Call = Callable[[Fields, str], Response]
-_CALLS: dict[str, dict[str, tuple[Call, list[str]]]] = {
-    "1.1": {
-        "verify-key": (verify_key, ["POST"]),
-        "comment-check": (comment_check, ["POST"]),
-        "submit-spam": (submit_spam, ["POST"]),
-        "submit-ham": (submit_ham, ["POST"]),
-    },
-    "1.2": {"usage-limit": (usage_limit, ["GET", "POST"]), "key-sites": (key_sites, ["GET", "POST"])},
+_CALLS: dict[str, tuple[Call, list[str]]] = {
+    "1.1/verify-key": (verify_key, ["POST"]),
+    "1.1/comment-check": (comment_check, ["POST"]),
+    "1.1/submit-spam": (submit_spam, ["POST"]),
+    "1.1/submit-ham": (submit_ham, ["POST"]),
+    "1.2/usage-limit": (usage_limit, ["GET", "POST"]),
+    "1.2/key-sites": (key_sites, ["GET", "POST"]),
 }
 # For programs that can carry a key neither in a field nor in Host.
 _PREFIXES = {"": "/", "by_prefix_": "/s/<key>/"}
+_ROOTS = ("/1.1/", "/1.2/", "/s/")
 
 
 def _site_of(fields: Fields, key: str | None) -> str:
@@ -106,31 +106,25 @@ def _answered(call: Call) -> Callable[..., Response]:
     return view
 
 
-def _refused(version: str) -> Callable[..., Response]:
-    """What a version has no call for, or not with this method."""
-
-    def view(rest: str, key: str | None = None) -> Response:
-        if rest not in _CALLS[version]:
-            return Response("there is no such call", 404, mimetype="text/plain")
-        return Response(
-            "method not allowed", 405, {"Allow": ", ".join(_CALLS[version][rest][1])}, mimetype="text/plain"
-        )
-
-    return view
-
-
 def _install() -> None:
-    every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     for prefix, path in _PREFIXES.items():
-        for version, calls in _CALLS.items():
-            for name, (call, methods) in calls.items():
-                view = _answered(call)
-                routes.add_url_rule(f"{path}{version}/{name}", prefix + call.__name__, view, methods=methods)
-            name = f"{prefix}refused_{version.replace('.', '_')}"
-            routes.add_url_rule(f"{path}{version}/<path:rest>", name, _refused(version), methods=every)
+        for name, (call, methods) in _CALLS.items():
+            routes.add_url_rule(path + name, prefix + call.__name__, _answered(call), methods=methods)
 
 
 _install()
+
+
+@routes.before_app_request
+def _unrouted() -> Response | None:
+    """What leads to no call of ours: no such path, another method, a Host that is no name."""
+    error = request.routing_exception
+    if error is None or (error.code or 500) < 400 or not request.path.startswith(_ROOTS):
+        return None
+    if error.code not in (404, 405):
+        return _not_done(error.name)
+    allowed = [(name, value) for name, value in error.get_headers() if name == "Allow"]
+    return Response(error.name, error.code, allowed, mimetype="text/plain")
 
 
 @routes.errorhandler(ModerationError)

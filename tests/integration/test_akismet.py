@@ -347,6 +347,13 @@ def test_calls_that_do_not_exist(client: FlaskClient, method: str, path: str, st
     assert ("POST" in answer.headers.get("Allow", "")) is (status == 405)
 
 
+@pytest.mark.parametrize("host", ["x" * 3_000, "..", "a b", "[::1", "ключ.example", ""])
+def test_a_host_that_is_no_name(client: FlaskClient, site: Site, host: str) -> None:
+    form = {"api_key": site[1], "blog": BLOG, "user_ip": "", "comment_content": CIVIL}
+    answer = client.post("/1.1/comment-check", data=form, headers={"Host": host.encode().decode("latin-1")})
+    assert said(answer) in ("false", "This was not done: Bad Request")
+
+
 def test_a_body_that_is_too_large(client: FlaskClient) -> None:
     answer = client.post("/1.1/comment-check", data=b"a=" + b"b" * 2**20)
     assert (answer.status_code, answer.mimetype, answer.headers["Connection"]) == (413, "text/plain", "close")
@@ -415,7 +422,7 @@ def test_bodies_of_any_kind(client: FlaskClient, site: Site, sound: Callable[[Te
 
 def test_hosts_and_paths_of_any_kind(client: FlaskClient, sound: Callable[[TestResponse], None]) -> None:
     @fuzz(max_examples=100)
-    @given(st.text(max_size=80), st.binary(max_size=40), st.sampled_from(["GET", "POST", "PATCH", "OPTIONS"]))
+    @given(st.text(max_size=80), st.binary(max_size=40), st.sampled_from(["GET", "POST", "PATCH", "X", "OPTIONS"]))
     def fuzzed(host: str, key: bytes, method: str) -> None:
         path = f"/s/{key.decode('latin-1').replace('/', '')}k/1.1/comment-check"
         environ = {"HTTP_HOST": host.encode().decode("latin-1"), "PATH_INFO": path, "REQUEST_METHOD": method}
