@@ -111,4 +111,4 @@ def test_in_perspectives_place_scores_and_decisions_go_where_they_belong(running
         assert (status, answer["clientToken"]) == (200, "comment:c1")
     _, example = running.call("GET", "/v1/examples", key=key)  # one line, so one example
     assert (example["text"], example["labels"]) == (ABUSE, {"TOXICITY": 1.0})
-    assert example["context"] == {"url": story, "comment_id": "c1"}
+    assert example["context"] == {"url": story, "comment_id": "c1", "community": told["communityId"]}
