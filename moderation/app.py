@@ -8,7 +8,6 @@ from typing import Any
 from flask import Flask, Response
 from flask_openapi3.models.info import Info
 from flask_openapi3.models.security_scheme import SecurityScheme
-from flask_openapi3.openapi import OpenAPI
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -16,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from moderation import __version__, http, limits
 from moderation.api import comments, examples, ops, public, reviews, threads, tokens
 from moderation.api.body import LARGE, of_validation_error
+from moderation.api.document import Documented
 from moderation.compat import akismet, coral, perspective
 from moderation.config import Settings
 from moderation.errors import ModerationError, SetupError, Unavailable
@@ -38,7 +38,7 @@ _SECRET_LENGTH = 32
 def create_app(settings: Settings) -> Flask:
     """The web application for these settings; no connection is opened. Raises SetupError for what can't work."""
     _check(settings)
-    app = OpenAPI(
+    app = Documented(
         __name__, info=Info(title="Comment moderation", version=__version__), doc_ui=False,
         validation_error_callback=of_validation_error, security_schemes=_SECURITY,
         template_folder="web/templates", static_folder="web/static",

@@ -8,6 +8,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import ValidationError
 
+from moderation.api.answers import BatchOut, EventsOut
 from moderation.api.auth import needs, require_site_key, site_id
 from moderation.api.body import invalid, require_json
 from moderation.api.schemas import (
@@ -35,7 +36,6 @@ api = APIBlueprint(
     "comments", __name__, url_prefix="/v1",
     abp_tags=[Tag(name="Site", description="for a site's own programs, with its key")],
     abp_security=[{"site key": []}],
-    abp_responses={"4XX": Problem},
 )  # fmt: skip
 api.before_request(require_site_key)
 api.before_request(require_json)
@@ -44,7 +44,7 @@ _MAX_WAIT = 10.0
 _POLL = 0.02
 
 
-@api.post("/comments", responses={202: Accepted, 200: CommentOut})
+@api.post("/comments", responses={202: Accepted, 200: CommentOut, 409: Problem})
 @needs("submit")
 def submit(body: CommentIn) -> Response | tuple[Response, int]:
     """Take a comment in; the decision follows. With `Prefer: wait=2` it waits that long for it."""
@@ -59,7 +59,7 @@ def submit(body: CommentIn) -> Response | tuple[Response, int]:
     return _waited(result) or (jsonify(_accepted(result)), 202)
 
 
-@api.post("/comments/batch")
+@api.post("/comments/batch", responses={200: BatchOut})
 @needs("submit")
 def submit_batch(body: BatchIn) -> Response:
     """Take up to 500 comments in; one result for each, in order. A bad one never sinks the others."""
@@ -78,7 +78,7 @@ def submit_batch(body: BatchIn) -> Response:
     return jsonify({"results": results})
 
 
-@api.get("/comments", responses={200: CommentOut})
+@api.get("/comments", responses={200: CommentOut, 404: Problem})
 @needs("read")
 def find(query: CommentQuery) -> Response:
     """A comment by the site's own id."""
@@ -94,7 +94,7 @@ def get(path: CommentPath) -> Response:
     return jsonify(_get(path.comment_id))
 
 
-@api.put("/comments/<comment_id>", responses={202: Accepted})
+@api.put("/comments/<comment_id>", responses={202: Accepted, 409: Problem})
 @needs("submit")
 def edit(path: CommentPath, body: EditIn) -> tuple[Response, int]:
     """A new body: the next revision, decided anew."""
@@ -113,7 +113,7 @@ def withdraw(path: CommentPath) -> Response:
     return jsonify(comment_view(comment, None))
 
 
-@api.post("/comments/<comment_id>/site-decision", responses={200: CommentOut})
+@api.post("/comments/<comment_id>/site-decision", responses={200: CommentOut, 409: Problem})
 @needs("submit")
 def site_decision(path: CommentPath, body: SiteDecisionIn) -> Response:
     """Tell what the site's own staff decided there."""
@@ -124,7 +124,7 @@ def site_decision(path: CommentPath, body: SiteDecisionIn) -> Response:
     return jsonify(comment_view(comment, decision))
 
 
-@api.get("/events")
+@api.get("/events", responses={200: EventsOut})
 @needs("read")
 def events(query: FeedQuery) -> Response:
     """What has been decided, in order; follow `next`."""

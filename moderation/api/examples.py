@@ -8,7 +8,6 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
 from moderation.api.auth import require_site_key, site_id
-from moderation.api.schemas import Problem
 from moderation.http import service
 from moderation.services import examples
 from moderation.store.session import Store
@@ -17,7 +16,6 @@ api = APIBlueprint(
     "examples", __name__, url_prefix="/v1",
     abp_tags=[Tag(name="Site", description="for a site's own programs, with its key")],
     abp_security=[{"site key": []}],
-    abp_responses={"4XX": Problem},
 )  # fmt: skip
 api.before_request(require_site_key)
 

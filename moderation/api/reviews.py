@@ -7,6 +7,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, ConfigDict, Field
 
+from moderation.api.answers import CountOut, DoneOut, ItemOut, ItemsOut, UndoneOut
 from moderation.api.auth import person, require_moderator
 from moderation.api.body import require_json
 from moderation.api.schemas import Problem
@@ -21,7 +22,6 @@ api = APIBlueprint(
     "reviews", __name__, url_prefix="/v1/review",
     abp_tags=[Tag(name="Moderators", description="for moderators, with a token or a session")],
     abp_security=[{"moderator": []}],
-    abp_responses={"4XX": Problem},
 )  # fmt: skip
 api.before_request(require_moderator)
 api.before_request(require_json)
@@ -82,7 +82,7 @@ class BatchActionIn(BaseModel):
     note: Word | None = None
 
 
-@api.get("/items")
+@api.get("/items", responses={200: ItemsOut})
 def items(query: ItemsQuery) -> Response:
     """The queue, or any comments by status; follow `next` with `after`."""
     wanted = queue.Filter(**query.model_dump())
@@ -91,7 +91,7 @@ def items(query: ItemsQuery) -> Response:
         return jsonify({"items": [item.view() for item in page], "next": following})
 
 
-@api.get("/count")
+@api.get("/count", responses={200: CountOut})
 def count(query: CountQuery) -> Response:
     """How many comments a filter holds, and how many of them the policy put there since."""
     wanted = queue.Filter(**query.model_dump(exclude={"since"}))
@@ -101,13 +101,13 @@ def count(query: CountQuery) -> Response:
         return jsonify({"count": queue.count(session, site_id, wanted), "new": new})
 
 
-@api.get("/items/<item_id>")
+@api.get("/items/<item_id>", responses={200: ItemOut})
 def item(path: ItemPath) -> Response:
     """One item."""
     return jsonify(_view(path.item_id))
 
 
-@api.post("/items/<item_id>/claim")
+@api.post("/items/<item_id>/claim", responses={200: ItemOut, 409: Problem})
 def claim(path: ItemPath) -> Response:
     """Take an item; others are told who has it."""
     with service().store.write() as session:
@@ -116,7 +116,7 @@ def claim(path: ItemPath) -> Response:
     return jsonify(_view(path.item_id))
 
 
-@api.post("/items/<item_id>/release")
+@api.post("/items/<item_id>/release", responses={200: ItemOut, 409: Problem})
 def release(path: ItemPath) -> Response:
     """Give an item back."""
     with service().store.write() as session:
@@ -124,21 +124,21 @@ def release(path: ItemPath) -> Response:
     return jsonify(_view(path.item_id))
 
 
-@api.post("/items/<item_id>/actions")
+@api.post("/items/<item_id>/actions", responses={200: ItemOut, 409: Problem})
 def act(path: ItemPath, body: ActionIn) -> Response:
     """Rule on an item; a stale version or another's claim is refused, naming who and what."""
     _act(person(), [path.item_id], Act(body.action, body.version, body.reason, body.note))
     return jsonify(_view(path.item_id))
 
 
-@api.post("/actions")
+@api.post("/actions", responses={200: DoneOut, 404: Problem, 409: Problem})
 def act_on_many(body: BatchActionIn) -> Response:
     """Rule on several items, all or none."""
     done = _act(person(), body.item_ids, Act(body.action, None, body.reason, body.note))
     return jsonify({"done": done})
 
 
-@api.post("/undo")
+@api.post("/undo", responses={200: UndoneOut, 404: Problem, 409: Problem})
 def undo() -> Response:
     """Take your last action or batch back."""
     with service().store.write() as session:

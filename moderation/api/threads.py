@@ -6,6 +6,7 @@ from flask import Response, json, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 
+from moderation.api.answers import ThreadOut
 from moderation.api.auth import bearer
 from moderation.api.schemas import Problem, ThreadQuery
 from moderation.http import service
@@ -15,7 +16,6 @@ from moderation.services.threads import thread
 api = APIBlueprint(
     "threads", __name__, url_prefix="/v1",
     abp_tags=[Tag(name="Readers", description="for a page that readers see; no secret key")],
-    abp_responses={"4XX": Problem},
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def _share_with_pages(response: Response) -> Response:
     return response
 
 
-@api.get("/threads")
+@api.get("/threads", responses={200: ThreadOut, 304: None, 401: Problem, 404: Problem})
 def approved(query: ThreadQuery) -> Response:
     """The approved comments of an article, as plain text, oldest first."""
     with service().store.read() as session:

@@ -18,7 +18,6 @@ from moderation.services.views import iso
 api = APIBlueprint(
     "tokens", __name__, url_prefix="/v1/auth",
     abp_tags=[Tag(name="Moderators", description="for moderators, with a token or a session")],
-    abp_responses={"4XX": Problem},
 )  # fmt: skip
 api.before_request(require_json)
 
@@ -37,7 +36,7 @@ class TokenOut(BaseModel):
     expires_at: str
 
 
-@api.post("/tokens", responses={200: TokenOut})
+@api.post("/tokens", responses={200: TokenOut, 401: Problem, 429: Problem})
 @limit_sign_in
 def create_token(body: SignInBody) -> Response:
     """Sign in; the answer's token is shown only now."""

@@ -33,6 +33,10 @@ def _groups(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    answers = [
+        {"status": status, "text": answer.get("description", ""), "schema": _answer(answer)}
+        for status, answer in sorted(operation.get("responses", {}).items())
+    ]
     return {
         "method": method.upper(), "path": path, "id": f"{method}-{path.strip('/').replace('/', '-')}",
         "summary": operation.get("summary") or "", "text": operation.get("description") or "",
@@ -43,10 +47,8 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
             for p in operation.get("parameters", [])
         ],
         "body": ref(body),
-        "answers": [
-            {"status": status, "text": answer.get("description", ""), "schema": _answer(answer)}
-            for status, answer in sorted(operation.get("responses", {}).items())
-        ],
+        "answers": [answer for answer in answers if answer["schema"] != "Problem"],
+        "errors": [answer["status"] for answer in answers if answer["schema"] == "Problem"],
     }  # fmt: skip
 
 
