@@ -29,12 +29,12 @@ def test_the_rank_correlation_is_scipys(decimals: int) -> None:
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     random, truth, covered = np.random.default_rng(1), 6 / np.pi * np.arcsin(0.6 / 2), 0
-    for _ in range(60):
-        pairs = random.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 150)
+    for _ in range(30):
+        pairs = random.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], 100)
         found = spearman(pairs[:, 0].tolist(), pairs[:, 1].tolist())
         assert found is not None
         covered += found.low <= truth <= found.high
-    assert covered >= 50
+    assert covered >= 25
 
 
 def test_scores_that_say_nothing_have_no_rank_correlation() -> None:
