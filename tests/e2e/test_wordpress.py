@@ -1,12 +1,12 @@
 """Our plugin in a real WordPress beside a real service: readers write, either side's moderators rule."""
 
 import json
+import os
 import re
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,103 +15,16 @@ from playwright.sync_api import Browser, expect
 from standardwebhooks import Webhook
 
 from tests.databases import until
-from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, WordPress, free_port
-from tests.services import ABUSE, Running
+from tests.e2e.wordpress_pair import SOON, Pair
+from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, free_port
+from tests.services import ABUSE
 
 pytestmark = pytest.mark.wordpress
-
-ENV = {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1", "MODERATION_GRACE_SECONDS": "0"}
-SOON = 90
-
-# WordPress's own moderation holds what has the word; the rest it publishes. And a past: 130 comments in all statuses.
-PAST = """<?php
-$_SERVER['HTTP_HOST'] = '127.0.0.1';
-require __DIR__ . '/wp-load.php';
-update_option( 'moderation_keys', 'lighthouse' );
-for ( $i = 0; $i < 130; $i++ ) {
-    wp_insert_comment( wp_slash( array(
-        'comment_post_ID' => 1, 'comment_author' => "Old $i", 'comment_author_email' => "old$i@readers.example",
-        'comment_content' => 7 === $i ? $argv[1] : "Old comment number $i, it's \\\\ fine & short",
-        'comment_approved' => array( 120 => 'spam', 121 => 'trash', 122 => '0' )[ $i ] ?? '1',
-        'comment_parent' => 5 === $i ? 1 : 0,
-    ) ) );
-}
-"""
-
-
-class Pair:
-    """A WordPress and its service; `down` and `up` are the service's."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / "data"
-        self._port = str(free_port())
-        self.wordpress = WordPress(folder)
-        self.wordpress.php(PAST, ABUSE)
-        self.secret = ""
-        self.up()
-
-    def up(self) -> None:
-        self.service = Running(self._folder, "--port", self._port, env=ENV)
-
-    def down(self) -> None:
-        self.service.stop()
-
-    def webhook(self, *options: str) -> str:
-        """Tells the service where to send events; returns the secret."""
-        ran = subprocess.run(
-            [sys.executable, "-P", "-m", "moderation", "site", "webhook",
-             *(options or [f"{self.wordpress.url}/wp-json/comment-moderation/v1/webhook"])],
-            env={"MODERATION_DATABASE_URL": f"sqlite:///{self._folder / 'moderation.sqlite3'}"},
-            cwd=self._folder, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        found = re.search(r"whsec_[\w+/=]+", ran.stdout)
-        return found[0] if found else ""
-
-    def at_service(self, comment: int) -> dict[str, Any]:
-        status, found = self.service.call("GET", f"/v1/comments?external_id=wp-1-{comment}")
-        return dict(found) if status == 200 else {}
-
-    def rule(self, comment: int, action: str, reason: str | None = None) -> str:
-        """A moderator in our queue; returns their token."""
-        token = self.service.token()
-        id = self.at_service(comment)["id"]
-        item = self.service.call("GET", f"/v1/review/items/{id}", key=token)[1]
-        status, answer = self.service.call("POST", f"/v1/review/items/{id}/actions", {
-            "action": action, "version": item["version"], "reason": reason}, key=token)  # fmt: skip
-        assert status == 200, answer
-        return token
-
-    def events(self, comment: int) -> list[tuple[str, str]]:
-        """(status, source) of each decision on a comment, in the order of the feed."""
-        found, cursor = [], ""
-        while page := self.service.call("GET", f"/v1/events?limit=1000&after={cursor}")[1]:
-            if not page["events"]:
-                break
-            found += [event["data"] for event in page["events"]]
-            cursor = page["next"]
-        return [(data["status"], (data["decision"] or {}).get("source", "")) for data in found
-                if data["external_id"] == f"wp-1-{comment}"]  # fmt: skip
-
-    def becomes(self, comment: int, status: str) -> None:
-        """Waits until WordPress has the comment so."""
-        until(lambda: self.wordpress.status(comment) == status, SOON, f"comment {comment} {status}")
-
-    def is_told(self, comment: int, status: str, source: str) -> None:
-        """Waits until the service has the comment so, by a decision of this source."""
-
-        def told() -> bool:
-            found = self.at_service(comment)
-            return found["status"] == status and (found["decision"] or {}).get("source", "") == source
-
-        until(told, SOON, f"comment {comment} {status} by {source}")
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     made = Pair(tmp_path_factory.mktemp("wordpress"))
-    made.wordpress.activate()
-    made.secret = made.webhook()
-    made.wordpress.set(url=made.service.base_url, key=made.service.credentials["site_key"], secret=made.secret)
     yield made
     made.down()
     made.wordpress.stop()
@@ -150,7 +63,7 @@ def test_our_moderators_have_the_last_word_there(pair: Pair) -> None:
     pair.rule(comment, "reject", "insult")
     pair.becomes(comment, "trash")
     pair.wordpress.set(rejected="spam")
-    pair.wordpress.cron()
+    pair.wordpress.press("catch-up")
     assert pair.events(comment) == [
         ("held", "policy"), ("approved", "moderator"), ("rejected", "moderator"), ("approved", "moderator"),
         ("rejected", "moderator"),
@@ -166,9 +79,11 @@ def test_what_moderators_do_in_wordpress_is_told_and_does_not_come_back(pair: Pa
     pair.is_told(comment, "rejected", "site")
     pair.wordpress.rule(comment, "hold")
     pair.is_told(comment, "held", "site")
-    pair.wordpress.cron()  # it follows the feed, which has all of these
+    all_of_them = [("held", "policy"), ("approved", "site"), ("rejected", "site"), ("held", "site")]
+    until(lambda: pair.events(comment) == all_of_them, SOON, "the feed")
+    pair.wordpress.press("catch-up")  # follows the feed
     assert pair.wordpress.status(comment) == "hold"
-    assert pair.events(comment) == [("held", "policy"), ("approved", "site"), ("rejected", "site"), ("held", "site")]
+    assert pair.events(comment) == all_of_them
 
 
 def test_an_edit_makes_a_revision_and_a_deletion_withdraws(pair: Pair) -> None:
@@ -180,8 +95,65 @@ def test_an_edit_makes_a_revision_and_a_deletion_withdraws(pair: Pair) -> None:
     assert pair.at_service(comment)["revision"] == 2
     assert pair.wordpress.status(comment) == "approved"
     assert pair.wordpress.rest("DELETE", f"/wp/v2/comments/{comment}?force=true").ok
-    pair.wordpress.cron()
+    pair.wordpress.press("catch-up")
     pair.is_told(comment, "withdrawn", "")
+
+
+def test_an_authors_edit_is_hidden_until_it_is_decided(pair: Pair) -> None:
+    comment = pair.wordpress.comment("The ferry ran every hour in those days.")
+    pair.becomes(comment, "approved")
+    edit = "<?php require __DIR__ . '/wp-load.php'; wp_update_comment( array( 'comment_ID' => (int) $argv[1], "
+    edit += "'comment_content' => $argv[2] ) ); echo wp_get_comment_status( (int) $argv[1] );"
+    assert pair.wordpress.php(edit, str(comment), "The ferry ran every half hour.").strip() == "unapproved"
+    pair.becomes(comment, "approved")
+    pair.wordpress.php(edit, str(comment), ABUSE)
+    pair.is_told(comment, "held", "policy")
+    assert pair.at_service(comment)["revision"] == 3
+    assert pair.wordpress.status(comment) == "hold"
+
+
+def test_a_comment_waits_while_the_decision_does(pair: Pair) -> None:
+    workers = pair.service.parts()["worker"]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        comment = pair.wordpress.comment("A good day for a walk along the harbour wall.")
+        assert pair.wordpress.status(comment) == "hold"
+        assert "Waiting for the decision" in pair.wordpress.page("edit-comments.php")
+        assert "harbour wall" not in pair.wordpress.article()
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+    pair.becomes(comment, "approved")
+
+
+# By an editor; one that WordPress's own list puts into the trash; a pingback; one that the service never takes.
+NOT_DECIDED = """<?php
+require __DIR__ . '/wp-load.php';
+update_option( 'disallowed_keys', 'quagga' );
+remove_action( 'check_comment_flood', 'check_comment_flood_db', 10 ); // all from one address
+$tries = array(
+    array( 'user_id' => 1, 'comment_content' => 'Written by the editor.' ),
+    array( 'comment_content' => 'Nothing but quagga.' ),
+    array( 'comment_type' => 'pingback', 'comment_content' => 'They wrote about it.' ),
+    array( 'comment_content' => str_repeat( 'Very long. ', 2500 ) ),
+);
+foreach ( $tries as $try ) {
+    $id = wp_new_comment( $try + array( 'comment_post_ID' => 1, 'comment_author' => 'Ann', 'user_id' => 0,
+        'comment_type' => 'comment', 'comment_author_email' => '', 'comment_author_url' => '', 'comment_parent' => 0,
+        'comment_author_IP' => '127.0.0.1', 'comment_agent' => '' ) );
+    $todo = get_comment_meta( $id, '_comment_moderation_todo', true );
+    echo $id, ' ', get_comment( $id )->comment_approved, ' ', $todo, "\\n";
+}
+"""
+
+
+def test_what_is_left_to_wordpress_and_what_no_service_takes(pair: Pair) -> None:
+    lines = pair.wordpress.php(NOT_DECIDED).strip().split("\n")
+    ids, statuses = [int(line.split()[0]) for line in lines], [line.split()[1:] for line in lines]
+    assert statuses == [["1"], ["trash"], ["1"], ["0"]]
+    assert [pair.at_service(id) for id in ids] == [{}] * 4
+    assert "did not take it: invalid_field" in pair.wordpress.page("edit-comments.php?comment_status=moderated")
 
 
 def test_without_the_service_wordpress_decides_and_catches_up_later(pair: Pair) -> None:
@@ -325,3 +297,20 @@ def test_no_address_of_a_reader_is_published_or_logged(pair: Pair) -> None:
     assert "Accepted" in pair.wordpress.output.read_text(), "the server's log is there"
     faults = [line for text in logged[:-1] for line in text.splitlines() if "PHP " in line]
     assert [line for line in faults if f"plugins/{PLUGIN.name}/" in line or "Fatal" in line] == []
+
+
+def test_uninstalling_leaves_the_comments_and_nothing_else(pair: Pair) -> None:
+    remove = """<?php
+    require __DIR__ . '/wp-load.php';
+    require_once ABSPATH . 'wp-admin/includes/plugin.php';
+    $before = wp_count_comments();
+    deactivate_plugins( $argv[1] );
+    uninstall_plugin( $argv[1] );
+    global $wpdb;
+    echo $wpdb->get_var( "SELECT GROUP_CONCAT(option_name) FROM $wpdb->options
+            WHERE option_name LIKE 'comment\\_moderation\\_%'" ), ' ',
+        $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->commentmeta WHERE meta_key LIKE '_comment_moderation%'" ), ' ',
+        strpos( serialize( _get_cron_array() ), 'comment_moderation' ) === false ? 0 : 1, ' ',
+        wp_count_comments() == $before ? 'same' : 'changed';
+    """
+    assert pair.wordpress.php(remove, f"{PLUGIN.name}/{PLUGIN.name}.php") == " 0 0 same"

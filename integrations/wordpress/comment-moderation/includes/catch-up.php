@@ -77,7 +77,7 @@ function catch_up(): void {
 		return;
 	}
 	$end  = time() + RUN_SECONDS;
-	$done = send_unsent( $end ) && tell_untold( $end ) && withdraw_deleted( $end ) && follow_feed( $end );
+	$done = send_unsent( $end ) && tell_untold( $end ) && withdraw_deleted( $end ) && follow_feed( $end ) && ask_for_waiting( $end );
 	if ( ! $done ) {
 		catch_up_at( max( time() + 1, health()['rest_until'] ) );
 	}
@@ -193,4 +193,23 @@ function follow_feed( int $end ): bool {
 		}
 	}
 	return false;
+}
+
+/**
+ * Asks for the decision on comments that still wait, should the feed's event have met one in the middle of a change.
+ *
+ * @param int $end Unix time at which to stop.
+ */
+function ask_for_waiting( int $end ): bool {
+	foreach ( comments_to( 'wait', BATCH ) as $id ) {
+		$comment = get_comment( $id );
+		$answer  = call_service( 'GET', '/v1/comments?external_id=' . rawurlencode( external_id( $id ) ) );
+		if ( time() >= $end || ! went_well( $answer ) ) {
+			return false;
+		}
+		if ( $comment && 200 === $answer['status'] ) {
+			apply_decision( $comment, $answer['body'] );
+		}
+	}
+	return true;
 }

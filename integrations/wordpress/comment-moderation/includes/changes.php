@@ -45,12 +45,12 @@ function noted( ?int $comment_id = null ): array {
  * @param \WP_Comment $comment    The comment.
  */
 function note_ruling( $new_status, $old_status, $comment ): void {
+	$id     = (int) $comment->comment_ID;
 	$action = ACTIONS[ $new_status ] ?? '';
 	$was    = ACTIONS[ $old_status ] ?? '';
-	if ( is_applying() || '' === $action || $action === $was ) {
-		return;
+	if ( '' !== $action && $action !== $was && status_given( $id ) !== $new_status ) {
+		note_change( $id, $action );
 	}
-	note_change( (int) $comment->comment_ID, $action );
 }
 
 /**
@@ -164,7 +164,9 @@ function tell( int $id ): bool {
 function tell_ruling( int $id, string $path ): bool {
 	$ruling = record( $id )['ruling'] ?? null;
 	if ( null === $ruling ) {
-		set_todo( $id, 'wait' );
+		if ( 'change' === todo( $id ) ) { // Else a webhook has brought the decision already.
+			set_todo( $id, 'wait' );
+		}
 		return true;
 	}
 	$answer = call_service( 'POST', $path . '/site-decision', $ruling );

@@ -13,16 +13,18 @@ defined( 'ABSPATH' ) || exit;
 const EVENTS_KEPT = 20;
 
 /**
- * Whether this plugin itself is changing a comment's status just now, so that the change is not told to the service.
+ * The status that this plugin itself gave a comment last in this request, so that it is not told to the service as
+ * somebody's ruling.
  *
- * @param bool|null $now To set it.
+ * @param int         $comment_id The comment.
+ * @param string|null $now        To note it, as WordPress names it in transitions.
  */
-function is_applying( ?bool $now = null ): bool {
-	static $applying = false;
+function status_given( int $comment_id, ?string $now = null ): string {
+	static $given = array();
 	if ( null !== $now ) {
-		$applying = $now;
+		$given[ $comment_id ] = $now;
 	}
-	return $applying;
+	return $given[ $comment_id ] ?? '';
 }
 
 /**
@@ -48,7 +50,7 @@ function apply_decision( \WP_Comment $comment, array $view, string $event_id = '
 	$record   = record( $id );
 	$decision = is_array( $view['decision'] ?? null ) ? $view['decision'] : array();
 	$events   = $record['events'] ?? array();
-	if ( ! is_news( $record, todo( $id ), $view, $decision ) || in_array( $event_id, $events, true ) ) {
+	if ( has_untold( $comment, $view ) || ! is_news( $record, $view, $decision ) || in_array( $event_id, $events, true ) ) {
 		return false;
 	}
 	if ( '' !== $event_id ) {
@@ -78,17 +80,27 @@ function apply_decision( \WP_Comment $comment, array $view, string $event_id = '
 }
 
 /**
- * Whether a decision is newer than all that is known here.
+ * Whether something newer stands here: a ruling that is not told yet, or a text that the decision is not about.
  *
- * @param array  $record   Of the comment.
- * @param string $todo     What is to be done for it.
- * @param array  $view     The comment as the service shows it.
- * @param array  $decision That stands there.
+ * @param \WP_Comment $comment The comment.
+ * @param array       $view    The comment as the service shows it.
  */
-function is_news( array $record, string $todo, array $view, array $decision ): bool {
-	$untold = 'change' === $todo || isset( $record['ruling'] );
-	return ! $untold
-		&& in_array( $view['status'] ?? '', array( 'approved', 'held', 'rejected' ), true )
+function has_untold( \WP_Comment $comment, array $view ): bool {
+	$record = record( (int) $comment->comment_ID );
+	$edited = 'change' === todo( (int) $comment->comment_ID ) && text_hash( $comment ) !== ( $record['hash'] ?? '' );
+	// A revision that this side has not heard of is the new text, whose receipt is about to be noted.
+	return isset( $record['ruling'] ) || ( $edited && ( $view['revision'] ?? 0 ) <= ( $record['revision'] ?? 0 ) );
+}
+
+/**
+ * Whether a decision is newer than the last one that is known here.
+ *
+ * @param array $record   Of the comment.
+ * @param array $view     The comment as the service shows it.
+ * @param array $decision That stands there.
+ */
+function is_news( array $record, array $view, array $decision ): bool {
+	return in_array( $view['status'] ?? '', array( 'approved', 'held', 'rejected' ), true )
 		&& 'site' !== ( $decision['source'] ?? 'site' )
 		&& ( $view['revision'] ?? 0 ) >= ( $record['revision'] ?? 0 )
 		&& strcmp( (string) ( $decision['decided_at'] ?? '' ), (string) ( $record['decided_at'] ?? '' ) ) >= 0;
@@ -118,17 +130,19 @@ function set_status( int $comment_id, string $status ): void {
 	if ( false === $now ) {
 		return; // Its article is in the trash, and the comment with it.
 	}
-	is_applying( true );
 	if ( 'rejected' === $status ) {
 		if ( ! in_array( $now, array( 'spam', 'trash' ), true ) ) {
 			put_away( $comment_id );
 		}
-	} elseif ( ( 'approved' === $status ? 'approved' : 'unapproved' ) !== $now ) {
+		return;
+	}
+	$wanted = 'approved' === $status ? 'approved' : 'unapproved';
+	if ( $wanted !== $now ) {
+		status_given( $comment_id, $wanted );
 		delete_comment_meta( $comment_id, '_wp_trash_meta_status' );
 		delete_comment_meta( $comment_id, '_wp_trash_meta_time' );
-		wp_set_comment_status( $comment_id, 'approved' === $status ? 'approve' : 'hold' );
+		wp_set_comment_status( $comment_id, 'approved' === $wanted ? 'approve' : 'hold' );
 	}
-	is_applying( false );
 }
 
 /**
@@ -138,8 +152,10 @@ function set_status( int $comment_id, string $status ): void {
  */
 function put_away( int $comment_id ): void {
 	if ( 'trash' === settings()['rejected'] && EMPTY_TRASH_DAYS ) {
+		status_given( $comment_id, 'trash' );
 		wp_trash_comment( $comment_id );
 	} else {
+		status_given( $comment_id, 'spam' );
 		wp_spam_comment( $comment_id );
 	}
 }

@@ -93,9 +93,16 @@ function decide_new( $id ): void {
 	if ( is_resting() || ! send( $comment ) ) {
 		fall_back( (int) $id );
 	}
-	if ( '1' === (string) get_comment( (int) $id )->comment_approved ) {
+	if ( 'approved' === wp_get_comment_status( (int) $id ) ) {
 		// Approving it has told the article's author already.
-		remove_action( 'comment_post', 'wp_new_comment_notify_postauthor' );
+		add_filter(
+			'notify_post_author',
+			static function ( $notify, $comment_id ) use ( $id ) {
+				return $notify && (int) $comment_id !== (int) $id;
+			},
+			10,
+			2
+		);
 	}
 }
 
@@ -138,9 +145,10 @@ function send( \WP_Comment $comment ): bool {
  */
 function take_answer( \WP_Comment $comment, int $status, array $body ): void {
 	$id     = (int) $comment->comment_ID;
-	$known  = isset( $body['id'], $body['revision'] );
-	$ruling = isset( record( $id )['ruling'] );
-	if ( $known ) {
+	$record = record( $id );
+	if ( isset( $body['id'], $body['revision'] ) ) {
+		// A webhook may have been faster than the answer.
+		$decided = isset( $record['decided_at'] ) && $record['revision'] >= $body['revision'];
 		keep(
 			$id,
 			array(
@@ -150,7 +158,7 @@ function take_answer( \WP_Comment $comment, int $status, array $body ): void {
 				'error'    => null,
 			)
 		);
-		set_todo( $id, $ruling ? 'change' : 'wait' );
+		set_todo( $id, isset( $record['ruling'] ) ? 'change' : ( $decided ? '' : 'wait' ) );
 		apply_decision( $comment, $body );
 	} elseif ( 'external_id_reused' === ( $body['code'] ?? '' ) && isset( $body['id'] ) ) {
 		// It was sent before and edited since; the service has the old text.
@@ -170,6 +178,9 @@ function take_answer( \WP_Comment $comment, int $status, array $body ): void {
  */
 function fall_back( int $id ): void {
 	$record = record( $id );
+	if ( 'send' !== todo( $id ) ) {
+		return; // Only the answer was lost: a webhook has brought the decision meanwhile.
+	}
 	keep( $id, array( 'fallback' => time() ) );
 	if ( 1 === ( $record['wordpress'] ?? 0 ) ) {
 		set_status( $id, 'approved' );

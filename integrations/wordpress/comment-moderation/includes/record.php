@@ -24,10 +24,20 @@ const TODO   = '_comment_moderation_todo';
  * @param int $comment_id The comment.
  */
 function record( int $comment_id ): array {
-	// Another request, a webhook, may have written since this one read.
-	wp_cache_delete( $comment_id, 'comment_meta' );
-	$record = get_comment_meta( $comment_id, RECORD, true );
+	$record = fresh( $comment_id, RECORD );
 	return is_array( $record ) ? $record : array();
+}
+
+/**
+ * Comment meta as it stands in the database: another request, a webhook, may have written since this one read.
+ *
+ * @param int    $comment_id The comment.
+ * @param string $key        Which.
+ * @return mixed
+ */
+function fresh( int $comment_id, string $key ) {
+	wp_cache_delete( $comment_id, 'comment_meta' );
+	return get_comment_meta( $comment_id, $key, true );
 }
 
 /**
@@ -47,7 +57,7 @@ function keep( int $comment_id, array $changes ): void {
  * @param int $comment_id The comment.
  */
 function todo( int $comment_id ): string {
-	return (string) get_comment_meta( $comment_id, TODO, true );
+	return (string) fresh( $comment_id, TODO );
 }
 
 /**

@@ -76,6 +76,10 @@ function receive( \WP_REST_Request $request ) {
 	if ( (int) get_option( WEBHOOK_SEEN, 0 ) < time() - MINUTE_IN_SECONDS ) {
 		update_option( WEBHOOK_SEEN, time(), false );
 	}
+	if ( health()['failures'] ) { // It lives again.
+		delete_option( HEALTH );
+		catch_up_at( time() );
+	}
 	apply_event( $event );
 	return new \WP_REST_Response( null, 204 );
 }

@@ -1,0 +1,99 @@
+"""A real WordPress with our plugin beside a real service that it is set up for."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.databases import until
+from tests.e2e.wordpress_site import WordPress, free_port
+from tests.services import ABUSE, Running
+
+ENV = {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1", "MODERATION_GRACE_SECONDS": "0"}
+# Seconds that a busy machine may need.
+SOON = 90
+
+# WordPress's own moderation holds what has the word; the rest it publishes. And a past: 130 comments in all statuses.
+PAST = """<?php
+$_SERVER['HTTP_HOST'] = '127.0.0.1';
+require __DIR__ . '/wp-load.php';
+update_option( 'moderation_keys', 'lighthouse' );
+for ( $i = 0; $i < 130; $i++ ) {
+    wp_insert_comment( wp_slash( array(
+        'comment_post_ID' => 1, 'comment_author' => "Old $i", 'comment_author_email' => "old$i@readers.example",
+        'comment_content' => 7 === $i ? $argv[1] : "Old comment number $i, it's \\\\ fine & short",
+        'comment_approved' => array( 120 => 'spam', 121 => 'trash', 122 => '0' )[ $i ] ?? '1',
+        'comment_parent' => 5 === $i ? 1 : 0,
+    ) ) );
+}
+"""
+
+
+class Pair:
+    """A WordPress and its service; `down` and `up` are the service's."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "data"
+        self._port = str(free_port())
+        self.wordpress = WordPress(folder)
+        self.wordpress.php(PAST, ABUSE)
+        self.up()
+        self.wordpress.activate()
+        self.secret = self.webhook()
+        self.wordpress.set(url=self.service.base_url, key=self.service.credentials["site_key"], secret=self.secret)
+
+    def up(self) -> None:
+        self.service = Running(self._folder, "--port", self._port, env=ENV)
+
+    def down(self) -> None:
+        self.service.stop()
+
+    def webhook(self, *options: str) -> str:
+        """Tells the service where to send events; returns the secret."""
+        ran = subprocess.run(
+            [sys.executable, "-P", "-m", "moderation", "site", "webhook",
+             *(options or [f"{self.wordpress.url}/wp-json/comment-moderation/v1/webhook"])],
+            env={"MODERATION_DATABASE_URL": f"sqlite:///{self._folder / 'moderation.sqlite3'}"},
+            cwd=self._folder, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        found = re.search(r"whsec_[\w+/=]+", ran.stdout)
+        return found[0] if found else ""
+
+    def at_service(self, comment: int) -> dict[str, Any]:
+        status, found = self.service.call("GET", f"/v1/comments?external_id=wp-1-{comment}")
+        return dict(found) if status == 200 else {}
+
+    def rule(self, comment: int, action: str, reason: str | None = None) -> str:
+        """A moderator in our queue; returns their token."""
+        token = self.service.token()
+        id = self.at_service(comment)["id"]
+        item = self.service.call("GET", f"/v1/review/items/{id}", key=token)[1]
+        status, answer = self.service.call("POST", f"/v1/review/items/{id}/actions", {
+            "action": action, "version": item["version"], "reason": reason}, key=token)  # fmt: skip
+        assert status == 200, answer
+        return token
+
+    def events(self, comment: int) -> list[tuple[str, str]]:
+        """(status, source) of each decision on a comment, in the order of the feed."""
+        found, cursor = [], ""
+        while page := self.service.call("GET", f"/v1/events?limit=1000&after={cursor}")[1]:
+            if not page["events"]:
+                break
+            found += [event["data"] for event in page["events"]]
+            cursor = page["next"]
+        return [(data["status"], (data["decision"] or {}).get("source", "")) for data in found
+                if data["external_id"] == f"wp-1-{comment}"]  # fmt: skip
+
+    def becomes(self, comment: int, status: str) -> None:
+        """Waits until WordPress has the comment so."""
+        until(lambda: self.wordpress.status(comment) == status, SOON, f"comment {comment} {status}")
+
+    def is_told(self, comment: int, status: str, source: str) -> None:
+        """Waits until the service has the comment so, by a decision of this source."""
+
+        def told() -> bool:
+            found = self.at_service(comment)
+            return found["status"] == status and (found["decision"] or {}).get("source", "") == source
+
+        until(told, SOON, f"comment {comment} {status} by {source}")
