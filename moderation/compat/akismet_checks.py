@@ -23,7 +23,6 @@ _BLATANT = 0.99  # of SPAM
 _HEAD, _TAIL = 8_000, 2_000  # characters that are judged of a text, so that the answer is there within a second
 _MARKUP = re.compile(r"</[a-z]|<br|&#?\w{1,8};", re.I)
 _HIDING = re.compile(r"<(script|style|template)\b", re.I)
-_MOST_TAGS = 500  # of broken markup: the time to read it grows with the square of this
 _URL_LENGTH = 2_048
 
 
@@ -108,7 +107,7 @@ def _content(fields: Fields) -> str:
     content = fields.get("comment_content").strip()
     if len(content) > _HEAD + _TAIL:
         content = f"{content[:_HEAD]}\n{content[-_TAIL:]}"
-    if content.count("<") <= _MOST_TAGS and _MARKUP.search(content) and not _HIDING.search(content):
+    if _MARKUP.search(content) and not _HIDING.search(content):
         return plain_text(content, "html").text.strip() or content
     return content
 

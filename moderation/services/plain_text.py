@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from moderation.domain.text import Span
 
 _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "blockquote", "pre", "tr", "h1", "h2", "h3", "h4", "hr"})
+_NO_TAG = "\ue000"  # stands for a "<" that begins no tag
 _HIDDEN = frozenset({"script", "style", "template"})
 
 
@@ -29,7 +30,9 @@ def plain_text(body: str, format: str) -> PlainText:
     if format == "plain":
         return PlainText(body)
     parser = _Text(body)
-    parser.feed(body)
+    last = body.rfind(">") + 1
+    # No tag that begins here ends. The parser would look for the end of each of them, up to the end of the body.
+    parser.feed(body[:last] + body[last:].replace("<", _NO_TAG))
     parser.close()
     return PlainText("".join(parser.pieces), tuple(parser.origin))
 
@@ -77,7 +80,7 @@ class _Text(HTMLParser):
             self._add("\n", self._offset(), len(tag) + 3)
 
     def handle_data(self, data: str) -> None:
-        self._add(data, self._offset())
+        self._add(data.replace(_NO_TAG, "<"), self._offset())
 
     def handle_entityref(self, name: str) -> None:
         self._add(html.unescape(f"&{name};"), self._offset(), len(name) + 2)

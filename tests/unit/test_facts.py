@@ -127,3 +127,12 @@ def test_positions_go_to_utf16_and_back(text: str, data: st.DataObject) -> None:
 
 def test_touching_spans_are_joined() -> None:
     assert merge([Span(4, 6), Span(0, 2), Span(2, 3), Span(5, 9)]) == [Span(0, 3), Span(4, 9)]
+
+
+@pytest.mark.parametrize("piece", ["<a ", '<a b="', "<", "</", "<!--", "&", "<script>"])
+def test_markup_that_never_ends_is_read_in_one_go(piece: str) -> None:
+    """Read again from each piece on, this would take longer than a test may."""
+    html = f"<b>Look</b> {piece * 60_000}"
+    found = plain_text(html, "html")
+    assert found.text.startswith("Look ")
+    assert found.in_body(Span(0, 4)) == Span(3, 7)
