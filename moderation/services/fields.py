@@ -30,11 +30,12 @@ def _in_range(time: datetime) -> datetime:
     return time
 
 
+# A pattern stands before the functions, for behind them it is missing in the OpenAPI document.
 Text = Annotated[str, AfterValidator(_storable)]
 Body = Annotated[Text, AfterValidator(_body), Field(description=f"at most {BODY_BYTES} bytes of UTF-8")]
 Name = Annotated[Text, Field(min_length=1, max_length=200)]
-Email = Annotated[Text, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")]
+Email = Annotated[str, Field(max_length=320, pattern=r"^[^@\s]+@[^@\s]+$"), AfterValidator(_storable)]
 ExternalId = Annotated[Text, Field(min_length=1, max_length=200)]
-Url = Annotated[Text, Field(max_length=2048, pattern=r"^https?://[^\s]+$")]
+Url = Annotated[str, Field(max_length=2048, pattern=r"^https?://[^\s]+$"), AfterValidator(_storable)]
 Title = Annotated[Text, Field(max_length=500)]
 Time = Annotated[datetime, AfterValidator(_in_range)]

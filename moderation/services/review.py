@@ -133,7 +133,7 @@ def _refuse_transition(person: Person, comment: Comment, action: Action) -> None
     if Status(comment.status) not in action.starts_from:
         raise Conflict(
             f"a comment that is {comment.status} can't be {action.done.lower()}", code="not_decidable",
-            extra={"id": comment.id, "status": comment.status, "version": comment.version},
+            extra={"id": comment.id, "comment_status": comment.status, "version": comment.version},
         )  # fmt: skip
     if comment.escalated and person.role is Role.MODERATOR:
         raise Forbidden("this item was escalated; a senior moderator decides", code="role_needed")
@@ -147,7 +147,7 @@ def _moved_on(session: Session, comment: Comment, detail: str, code: str = "deci
         person = session.get(Moderator, decision.actor)
         by = person.name if person else by
     return Conflict(detail, code=code, extra={
-        "id": comment.id, "by": by, "action": decision.action if decision else None, "status": comment.status,
+        "id": comment.id, "by": by, "action": decision.action if decision else None, "comment_status": comment.status,
         "version": comment.version,
     })  # fmt: skip
 
