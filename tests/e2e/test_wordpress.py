@@ -1,21 +1,18 @@
 """Our plugin in a real WordPress beside a real service: readers write, either side's moderators rule."""
 
-import json
 import os
 import re
 import signal
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, expect
-from standardwebhooks import Webhook
 
 from tests.databases import until
-from tests.e2e.wordpress_pair import SOON, Pair
+from tests.e2e.wordpress_pair import NOT_DECIDED, SOON, Pair, send_event
 from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, free_port
 from tests.services import ABUSE
 
@@ -127,25 +124,23 @@ def test_a_comment_waits_while_the_decision_does(pair: Pair) -> None:
     pair.becomes(comment, "approved")
 
 
-# By an editor; one that WordPress's own list puts into the trash; a pingback; one that the service never takes.
-NOT_DECIDED = """<?php
+# The answer to a comment gets lost, or comes late, after the webhook has brought the decision.
+LATE = """<?php
 require __DIR__ . '/wp-load.php';
-update_option( 'disallowed_keys', 'quagga' );
-remove_action( 'check_comment_flood', 'check_comment_flood_db', 10 ); // all from one address
-$tries = array(
-    array( 'user_id' => 1, 'comment_content' => 'Written by the editor.' ),
-    array( 'comment_content' => 'Nothing but quagga.' ),
-    array( 'comment_type' => 'pingback', 'comment_content' => 'They wrote about it.' ),
-    array( 'comment_content' => str_repeat( 'Very long. ', 2500 ) ),
-);
-foreach ( $tries as $try ) {
-    $id = wp_new_comment( $try + array( 'comment_post_ID' => 1, 'comment_author' => 'Ann', 'user_id' => 0,
-        'comment_type' => 'comment', 'comment_author_email' => '', 'comment_author_url' => '', 'comment_parent' => 0,
-        'comment_author_IP' => '127.0.0.1', 'comment_agent' => '' ) );
-    $todo = get_comment_meta( $id, '_comment_moderation_todo', true );
-    echo $id, ' ', get_comment( $id )->comment_approved, ' ', $todo, "\\n";
-}
+Comment_Moderation\\fall_back( (int) $argv[1] );
+$view = array( 'id' => $argv[2], 'revision' => 1, 'status' => 'pending', 'decision' => null );
+Comment_Moderation\\take_answer( get_comment( (int) $argv[1] ), 202, $view );
+echo wp_get_comment_status( (int) $argv[1] ), Comment_Moderation\\todo( (int) $argv[1] );
 """
+
+
+def test_an_answer_later_than_its_webhook_changes_nothing(pair: Pair) -> None:
+    comment = pair.wordpress.comment(f"Ferret. {ABUSE}")
+    pair.becomes(comment, "hold")
+    pair.is_told(comment, "held", "policy")
+    decided = "Held by policy"
+    until(lambda: decided in pair.wordpress.page("edit-comments.php?s=Ferret"), SOON, decided)
+    assert pair.wordpress.php(LATE, str(comment), pair.at_service(comment)["id"]) == "unapproved"
 
 
 def test_what_is_left_to_wordpress_and_what_no_service_takes(pair: Pair) -> None:
@@ -194,22 +189,6 @@ def test_a_late_decision_comes_by_webhook_and_without_webhooks_by_cron(pair: Pai
     pair.wordpress.set(secret=pair.secret)
     pair.rule(comment, "reject", "insult")
     pair.becomes(comment, "spam")
-
-
-def send_event(pair: Pair, comment: int, secret: str, **changes: Any) -> int:
-    """The status that our webhook's receiver answers to an event that approves a comment."""
-    at = changes.get("at", datetime.now(UTC))
-    id = changes.get("id", f"event-{datetime.now(UTC).timestamp()}")
-    decided = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    event = {"id": id, "type": "comment.approved", "occurred_at": decided, "data": pair.at_service(comment) | {
-        "status": "approved",
-        "decision": {"action": "approve", "source": "moderator", "decided_at": decided, "reasons": []},
-    }}  # fmt: skip
-    body = json.dumps(event)
-    headers = {"webhook-id": id, "webhook-timestamp": str(int(at.timestamp())), "Content-Type": "application/json",
-               "webhook-signature": Webhook(secret).sign(id, at, body)} | changes.get("headers", {})  # fmt: skip
-    url = f"{pair.wordpress.url}/wp-json/comment-moderation/v1/webhook"
-    return requests.post(url, body + changes.get("more", ""), headers=headers, timeout=60).status_code
 
 
 def test_forged_and_old_messages_are_refused(pair: Pair) -> None:

@@ -1,10 +1,15 @@
 """A real WordPress with our plugin beside a real service that it is set up for."""
 
+import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import requests
+from standardwebhooks import Webhook
 
 from tests.databases import until
 from tests.e2e.wordpress_site import WordPress, free_port
@@ -26,6 +31,27 @@ for ( $i = 0; $i < 130; $i++ ) {
         'comment_approved' => array( 120 => 'spam', 121 => 'trash', 122 => '0' )[ $i ] ?? '1',
         'comment_parent' => 5 === $i ? 1 : 0,
     ) ) );
+}
+"""
+
+
+# By an editor; one that WordPress's own list puts into the trash; a pingback; one that the service never takes.
+NOT_DECIDED = """<?php
+require __DIR__ . '/wp-load.php';
+update_option( 'disallowed_keys', 'quagga' );
+remove_action( 'check_comment_flood', 'check_comment_flood_db', 10 ); // all from one address
+$tries = array(
+    array( 'user_id' => 1, 'comment_content' => 'Written by the editor.' ),
+    array( 'comment_content' => 'Nothing but quagga.' ),
+    array( 'comment_type' => 'pingback', 'comment_content' => 'They wrote about it.' ),
+    array( 'comment_content' => str_repeat( 'Very long. ', 2500 ) ),
+);
+foreach ( $tries as $try ) {
+    $id = wp_new_comment( $try + array( 'comment_post_ID' => 1, 'comment_author' => 'Ann', 'user_id' => 0,
+        'comment_type' => 'comment', 'comment_author_email' => '', 'comment_author_url' => '', 'comment_parent' => 0,
+        'comment_author_IP' => '127.0.0.1', 'comment_agent' => '' ) );
+    $todo = get_comment_meta( $id, '_comment_moderation_todo', true );
+    echo $id, ' ', get_comment( $id )->comment_approved, ' ', $todo, "\\n";
 }
 """
 
@@ -97,3 +123,19 @@ class Pair:
             return found["status"] == status and (found["decision"] or {}).get("source", "") == source
 
         until(told, SOON, f"comment {comment} {status} by {source}")
+
+
+def send_event(pair: Pair, comment: int, secret: str, **changes: Any) -> int:
+    """The status that our webhook's receiver answers to an event that approves a comment."""
+    at = changes.get("at", datetime.now(UTC))
+    id = changes.get("id", f"event-{datetime.now(UTC).timestamp()}")
+    decided = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    event = {"id": id, "type": "comment.approved", "occurred_at": decided, "data": pair.at_service(comment) | {
+        "status": "approved",
+        "decision": {"action": "approve", "source": "moderator", "decided_at": decided, "reasons": []},
+    }}  # fmt: skip
+    body = json.dumps(event)
+    headers = {"webhook-id": id, "webhook-timestamp": str(int(at.timestamp())), "Content-Type": "application/json",
+               "webhook-signature": Webhook(secret).sign(id, at, body)} | changes.get("headers", {})  # fmt: skip
+    url = f"{pair.wordpress.url}/wp-json/comment-moderation/v1/webhook"
+    return requests.post(url, body + changes.get("more", ""), headers=headers, timeout=60).status_code

@@ -81,23 +81,38 @@ function note_edit( $comment_id ): void {
  * @param string|null $action The ruling, if there is one.
  */
 function note_change( int $id, ?string $action ): void {
-	$record = record( $id );
-	$unsent = 'send' === todo( $id );
-	if ( ! $unsent && ! isset( $record['id'] ) ) {
-		return;
-	}
-	if ( null !== $action ) {
-		$user             = wp_get_current_user();
-		$record['ruling'] = array(
-			'action' => $action,
-			'by'     => $user->exists() ? cut( $user->display_name, 200 ) : 'WordPress',
-		);
-		keep( $id, array( 'ruling' => $record['ruling'] ) );
-	}
-	if ( ! $unsent ) {
-		set_todo( $id, 'change' );
+	$changed = alone(
+		$id,
+		static function () use ( $id, $action ) {
+			$unsent = 'send' === todo( $id );
+			if ( ! $unsent && ! isset( record( $id )['id'] ) ) {
+				return false;
+			}
+			if ( null !== $action ) {
+				keep( $id, array( 'ruling' => ruling( $action ) ) );
+			}
+			if ( ! $unsent ) {
+				set_todo( $id, 'change' );
+			}
+			return ! $unsent;
+		}
+	);
+	if ( $changed ) {
 		noted( $id );
 	}
+}
+
+/**
+ * A ruling of whoever makes this request.
+ *
+ * @param string $action Either approve, hold or reject.
+ */
+function ruling( string $action ): array {
+	$user = wp_get_current_user();
+	return array(
+		'action' => $action,
+		'by'     => $user->exists() ? cut( $user->display_name, 200 ) : 'WordPress',
+	);
 }
 
 /**
@@ -173,6 +188,25 @@ function tell_ruling( int $id, string $path ): bool {
 	if ( ! taken( $id, $answer ) ) {
 		return '' === $answer['error'];
 	}
+	return alone(
+		$id,
+		static function () use ( $id, $ruling, $answer ) {
+			return note_told( $id, $ruling, $answer['body'] );
+		}
+	);
+}
+
+/**
+ * Notes that a ruling was told. Should a decision of the service have met it here, the ruling is the newer one.
+ *
+ * @param int   $id     The comment.
+ * @param array $ruling That was told.
+ * @param array $view   The comment as the service shows it now.
+ */
+function note_told( int $id, array $ruling, array $view ): bool {
+	if ( ( record( $id )['ruling'] ?? null ) !== $ruling ) {
+		return true; // There is a newer one, which is still to be told.
+	}
 	keep(
 		$id,
 		array(
@@ -180,12 +214,13 @@ function tell_ruling( int $id, string $path ): bool {
 			'fallback'   => null,
 			'error'      => null,
 			'reasons'    => null,
-			'status'     => (string) $answer['body']['status'],
+			'status'     => (string) $view['status'],
 			'source'     => 'site',
-			'decided_at' => (string) $answer['body']['decision']['decided_at'],
+			'decided_at' => (string) $view['decision']['decided_at'],
 		)
 	);
 	set_todo( $id, '' );
+	set_status( $id, (string) $view['status'] );
 	return true;
 }
 

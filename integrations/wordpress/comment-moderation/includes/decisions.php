@@ -46,11 +46,33 @@ function apply_event( array $event ): bool {
  * @param string      $event_id Of the event that brought it, if one did.
  */
 function apply_decision( \WP_Comment $comment, array $view, string $event_id = '' ): bool {
-	$id       = (int) $comment->comment_ID;
+	$id      = (int) $comment->comment_ID;
+	$waited  = 'wait' === todo( $id );
+	$applied = alone(
+		$id,
+		static function () use ( $id, $view, $event_id ) {
+			return apply_news( $id, $view, $event_id );
+		}
+	);
+	if ( $applied && $waited && 'held' === $view['status'] ) {
+		wp_new_comment_notify_moderator( $id ); // WordPress would have written when the comment came, had it not been ours.
+	}
+	return $applied;
+}
+
+/**
+ * The same, alone with the comment.
+ *
+ * @param int    $id       The comment.
+ * @param array  $view     The comment as the service shows it.
+ * @param string $event_id Of the event that brought it, if one did.
+ */
+function apply_news( int $id, array $view, string $event_id ): bool {
+	$comment  = get_comment( $id );
 	$record   = record( $id );
 	$decision = is_array( $view['decision'] ?? null ) ? $view['decision'] : array();
 	$events   = $record['events'] ?? array();
-	if ( has_untold( $comment, $view ) || ! is_news( $record, $view, $decision ) || in_array( $event_id, $events, true ) ) {
+	if ( ! $comment || has_untold( $comment, $view ) || ! is_news( $record, $view, $decision ) || in_array( $event_id, $events, true ) ) {
 		return false;
 	}
 	if ( '' !== $event_id ) {
@@ -70,12 +92,8 @@ function apply_decision( \WP_Comment $comment, array $view, string $event_id = '
 			'error'      => null,
 		)
 	);
-	$waited = 'wait' === todo( $id );
 	set_todo( $id, '' );
 	set_status( $id, (string) $view['status'] );
-	if ( $waited && 'held' === $view['status'] ) {
-		wp_new_comment_notify_moderator( $id ); // WordPress would have written when the comment came, had it not been ours.
-	}
 	return true;
 }
 

@@ -144,11 +144,28 @@ function send( \WP_Comment $comment ): bool {
  * @param array       $body    The comment as it stands there, or the error.
  */
 function take_answer( \WP_Comment $comment, int $status, array $body ): void {
+	alone(
+		(int) $comment->comment_ID,
+		static function () use ( $comment, $status, $body ) {
+			note_answer( $comment, $status, $body );
+		}
+	);
+	if ( isset( $body['decision'] ) ) {
+		apply_decision( $comment, $body );
+	}
+}
+
+/**
+ * Notes with the comment what the service said, and what is to be done next.
+ *
+ * @param \WP_Comment $comment The comment as it was sent.
+ * @param int         $status  As above.
+ * @param array       $body    As above.
+ */
+function note_answer( \WP_Comment $comment, int $status, array $body ): void {
 	$id     = (int) $comment->comment_ID;
 	$record = record( $id );
 	if ( isset( $body['id'], $body['revision'] ) ) {
-		// A webhook may have been faster than the answer.
-		$decided = isset( $record['decided_at'] ) && $record['revision'] >= $body['revision'];
 		keep(
 			$id,
 			array(
@@ -158,8 +175,9 @@ function take_answer( \WP_Comment $comment, int $status, array $body ): void {
 				'error'    => null,
 			)
 		);
+		// A webhook may have been faster than the answer.
+		$decided = isset( $record['decided_at'] ) && $record['revision'] >= $body['revision'];
 		set_todo( $id, isset( $record['ruling'] ) ? 'change' : ( $decided ? '' : 'wait' ) );
-		apply_decision( $comment, $body );
 	} elseif ( 'external_id_reused' === ( $body['code'] ?? '' ) && isset( $body['id'] ) ) {
 		// It was sent before and edited since; the service has the old text.
 		keep( $id, array( 'id' => (string) $body['id'] ) );
@@ -177,14 +195,18 @@ function take_answer( \WP_Comment $comment, int $status, array $body ): void {
  * @param int $id The comment.
  */
 function fall_back( int $id ): void {
-	$record = record( $id );
-	if ( 'send' !== todo( $id ) ) {
-		return; // Only the answer was lost: a webhook has brought the decision meanwhile.
-	}
-	keep( $id, array( 'fallback' => time() ) );
-	if ( 1 === ( $record['wordpress'] ?? 0 ) ) {
-		set_status( $id, 'approved' );
-	}
+	alone(
+		$id,
+		static function () use ( $id ) {
+			if ( 'send' !== todo( $id ) ) {
+				return; // Only the answer was lost: a webhook has brought the decision meanwhile.
+			}
+			keep( $id, array( 'fallback' => time() ) );
+			if ( 1 === ( record( $id )['wordpress'] ?? 0 ) && ! isset( record( $id )['ruling'] ) ) {
+				set_status( $id, 'approved' );
+			}
+		}
+	);
 	catch_up_at( max( time(), health()['rest_until'] ) );
 }
 

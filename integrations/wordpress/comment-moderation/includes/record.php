@@ -52,6 +52,27 @@ function keep( int $comment_id, array $changes ): void {
 }
 
 /**
+ * Does something while no other request does anything of the kind to this comment: a webhook and a moderator may meet.
+ *
+ * @param int      $comment_id The comment.
+ * @param callable $work       What to do.
+ * @return mixed What it returns.
+ */
+function alone( int $comment_id, callable $work ) {
+	global $wpdb;
+	$name = 'comment_moderation_' . md5( DB_NAME . $wpdb->prefix . $comment_id );
+	// phpcs:disable WordPress.DB.DirectDatabaseQuery -- a lock of the database, which ends with the connection.
+	$wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, %d)', $name, ANSWER_SECONDS ) );
+	wp_cache_delete( $comment_id, 'comment' );
+	try {
+		return $work();
+	} finally {
+		$wpdb->get_var( $wpdb->prepare( 'SELECT RELEASE_LOCK(%s)', $name ) );
+	}
+	// phpcs:enable
+}
+
+/**
  * What is to be done for a comment.
  *
  * @param int $comment_id The comment.
