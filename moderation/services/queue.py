@@ -4,8 +4,8 @@ An item is a comment with its claim; any comment can be listed and ruled on, so 
 """
 
 import base64
-import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -194,8 +194,8 @@ def _encode(values: Sequence[Any]) -> str:
 def _decode(cursor: str, length: int) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(values, list) and len(values) == length and isinstance(values[-1], str):
+        if isinstance(values, list) and len(values) == length and re.fullmatch("[0-9a-f]{32}", values[-1]):
             return [float(value) for value in values[:-1]] + values[-1:]
-    except (ValueError, TypeError, binascii.Error):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         pass
     raise Invalid("this is not a cursor of this list", code="invalid_cursor", extra={"field": "after"})

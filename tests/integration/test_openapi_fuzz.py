@@ -61,7 +61,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
 @pytest.fixture
 def ids(app: Flask, store: Store, site: Site, classifier: Classifier, work: Callable[[], int]) -> list[str]:
     """Held comments, each of which a test may withdraw or rule on; a worker has just shown itself."""
-    comments = [a_comment(f"c{n}", f"{ABUSE} {n}") for n in range(50)]
+    comments = [a_comment(f"c{n}", f"{ABUSE} {n}") for n in range(20)]
     answer = app.test_client().post("/v1/comments/batch", json={"comments": comments}, headers=bearer(site[1]))
     work()
     with store.write() as session:

@@ -1,5 +1,6 @@
 """The moderators' API: by token and by session, the same actions as the pages."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -127,3 +128,12 @@ def test_a_session_may_read_and_needs_the_pages_token_to_change(
     assert ann.client.post(path).json["code"] == "csrf"  # type: ignore[index]
     assert ann.client.post(path, headers={"X-CSRFToken": ann.token}).status_code == 200
     assert app.test_client().post(path).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "values", ['[1e999, "\\u0000"]', f'[1{"0" * 400}, "{"0" * 32}"]', "[0.5, 7]", "[" * 1200, "{}"]
+)
+def test_a_cursor_that_is_not_ours_is_refused(client: FlaskClient, token: str, values: str) -> None:
+    cursor = base64.urlsafe_b64encode(values.encode()).decode().rstrip("=")
+    status, answer = call(client, token, "GET", f"/items?after={cursor}")
+    assert (status, answer["code"]) == (422, "invalid_cursor")
