@@ -17,6 +17,7 @@ from models.sources import SOURCES
 from models.training.calibrate import PREVALENCE, calibration_rows, platt
 
 _STRENGTH = 0.3  # inverse of the L2 penalty on standardised columns
+_FAINT = 0.1  # what a sign's column counts beside a score's: left out one at a time, the sets of spam bear no more
 _RIDGE = 10.0  # L2 penalty of the guess
 _FEW = 30  # tune rows of either class below which both scorers simply count alike
 LOOKED_AT = 0.18  # share of the characters of natural comments that the encoder may see
@@ -46,10 +47,13 @@ class Views:
     sizes: Floats
 
 
-def _columns(views: Views, spam: bool, both: bool) -> Floats:
-    """All columns, those that may not speak set to zero: signs only for SPAM, the encoder only where it ran."""
+def _columns(views: Views, column: int, both: bool) -> Floats:
+    """All columns, those that may not speak set to zero: the encoder only where it ran. For SPAM its own scores and the
+    signs, for what else the scorers say tells the sets apart; for the others no signs."""
+    spam = ATTRIBUTES[column] == "SPAM"
+    heard = np.eye(len(ATTRIBUTES), dtype=np.float32)[column] if spam else np.ones(len(ATTRIBUTES), np.float32)
     signs = views.signs * (_USED if spam else 0)
-    parts = [views.linear, views.encoder, signs] if both else [views.linear, signs]
+    parts = [views.linear * heard, views.encoder * heard, signs] if both else [views.linear * heard, signs]
     return np.concatenate(parts, axis=1)
 
 
@@ -63,6 +67,7 @@ def _fit(table: Table, x: Floats, column: int) -> tuple[Floats, float]:
     else:
         spread = x[rows].std(axis=0)
         scale = np.where(spread > 1e-9, 1 / np.maximum(spread, 1e-9), 0.0)
+        scale[-len(NAMES) :] *= _FAINT
         model = LogisticRegression(C=_STRENGTH, max_iter=1000)
         model.fit(x[rows] * scale, label[rows], sample_weight=table.weights[rows, column])
         weights, bias = model.coef_[0] * scale, float(model.intercept_[0])
@@ -75,13 +80,14 @@ def _fit(table: Table, x: Floats, column: int) -> tuple[Floats, float]:
 def _alone(table: Table, views: Views, found: Combination) -> tuple[Floats, Floats]:
     """What the linear scorer alone says of tune rows without a second look: its guess of what both would have said."""
     seen = found.unsure(views.linear, views.telling, views.sizes)
-    rows = (table.split == "tune") & ~seen
-    if not rows.any():
-        rows = table.split == "tune"
+    tune = table.split == "tune"
+    unseen = tune & ~seen if (tune & ~seen).any() else tune
     said = found.log_odds(views.linear, views.signs, np.ones(len(seen), np.bool_), views.encoder)
     weights, biases = [], []
     for column, attribute in enumerate(ATTRIBUTES):
-        model = Ridge(alpha=_RIDGE).fit(_columns(views, attribute == "SPAM", both=False)[rows], said[rows, column])
+        # Hardly any spam is left among them, too little to tell how far apart it should stand.
+        rows = unseen | (tune & (table.labels[:, column] == 1)) if attribute == "SPAM" else unseen
+        model = Ridge(alpha=_RIDGE).fit(_columns(views, column, both=False)[rows], said[rows, column])
         weights.append(model.coef_)
         biases.append(float(model.intercept_))
     return np.stack(weights, axis=1).astype(np.float32), np.array(biases, np.float32)
@@ -120,7 +126,7 @@ def _limits(table: Table, views: Views, gate: Floats, say: Say) -> Floats:
 
 def fit_combination(table: Table, views: Views, say: Say) -> Combination:
     """The combination for rows of `table` (tune split) as seen by both scorers."""
-    fits = [_fit(table, _columns(views, a == "SPAM", both=True), column) for column, a in enumerate(ATTRIBUTES)]
+    fits = [_fit(table, _columns(views, column, both=True), column) for column in range(len(ATTRIBUTES))]
     both = np.stack([weights for weights, _ in fits], axis=1)
     both_bias = np.array([bias for _, bias in fits], np.float32)
     gate = _harm(table, views)
