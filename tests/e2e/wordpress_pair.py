@@ -35,6 +35,19 @@ for ( $i = 0; $i < 130; $i++ ) {
 """
 
 
+TODO = "<?php require __DIR__ . '/wp-load.php'; echo get_comment_meta( $argv[1], '_comment_moderation_todo', true );"
+
+A_MINUTE_LATER = "<?php require __DIR__ . '/wp-load.php'; wp_clear_scheduled_hook( 'comment_moderation_catch_up' );"
+
+# The answer to a comment gets lost, or comes late, after the webhook has brought the decision.
+LATE = """<?php
+require __DIR__ . '/wp-load.php';
+Comment_Moderation\\fall_back( (int) $argv[1] );
+$view = array( 'id' => $argv[2], 'revision' => 1, 'status' => 'pending', 'decision' => null );
+Comment_Moderation\\take_answer( get_comment( (int) $argv[1] ), 202, $view );
+echo wp_get_comment_status( (int) $argv[1] ), Comment_Moderation\\todo( (int) $argv[1] );
+"""
+
 # By an editor; one that WordPress's own list puts into the trash; a pingback; one that the service never takes.
 NOT_DECIDED = """<?php
 require __DIR__ . '/wp-load.php';
@@ -115,12 +128,20 @@ class Pair:
         """Waits until WordPress has the comment so."""
         until(lambda: self.wordpress.status(comment) == status, SOON, f"comment {comment} {status}")
 
+    def is_there(self, comment: int, status: str) -> None:
+        """Waits until the service has the comment so, whoever decided."""
+        until(lambda: self.at_service(comment)["status"] == status, SOON, f"comment {comment} {status}")
+
+    def nothing_to_do(self, comment: int) -> bool:
+        """Whether the plugin has told all that there is to tell of a comment."""
+        return self.wordpress.php(TODO, str(comment)) == ""
+
     def is_told(self, comment: int, status: str, source: str) -> None:
         """Waits until the service has the comment so, by a decision of this source."""
 
         def told() -> bool:
             found = self.at_service(comment)
-            return found["status"] == status and (found["decision"] or {}).get("source", "") == source
+            return (found["status"], (found["decision"] or {}).get("source", "")) == (status, source)
 
         until(told, SOON, f"comment {comment} {status} by {source}")
 
@@ -131,7 +152,7 @@ def send_event(pair: Pair, comment: int, secret: str, **changes: Any) -> int:
     id = changes.get("id", f"event-{datetime.now(UTC).timestamp()}")
     decided = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     event = {"id": id, "type": "comment.approved", "occurred_at": decided, "data": pair.at_service(comment) | {
-        "status": "approved",
+        "status": changes.get("status", "approved"),
         "decision": {"action": "approve", "source": "moderator", "decided_at": decided, "reasons": []},
     }}  # fmt: skip
     body = json.dumps(event)
