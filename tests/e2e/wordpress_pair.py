@@ -1,9 +1,13 @@
 """A real WordPress with our plugin beside a real service that it is set up for."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -87,6 +91,18 @@ class Pair:
 
     def down(self) -> None:
         self.service.stop()
+
+    @contextmanager
+    def stopped_workers(self) -> Iterator[None]:
+        """Nothing is decided meanwhile, though the service answers."""
+        workers = self.service.parts()["worker"]
+        for pid in workers:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in workers:
+                os.kill(pid, signal.SIGCONT)
 
     def webhook(self, *options: str) -> str:
         """Tells the service where to send events; returns the secret."""
