@@ -70,14 +70,18 @@ class Classifier:
             raise RuntimeError("no scorer")
         return [{name: round(value, 6) for name, value in scores.items()} for scores in self.scorer.score(texts)]
 
-    def judge(self, texts: Sequence[str]) -> list[Judged]:
-        """Texts -> their languages, and scores for those in a language that is served. Raises as `score` does."""
+    def judge(self, texts: Sequence[str], *, served_language: bool = False) -> list[Judged]:
+        """Texts -> their languages, and scores for those in a language that is served, or for all where the caller
+        vouches that they are. Raises as `score` does."""
         if self.scorer is None:
             raise RuntimeError("no scorer")
         languages = [detect(text) for text in texts]
-        wanted = [text for text, language in zip(texts, languages, strict=True) if served(language)]
+        fit = [served_language or served(language) for language in languages]
+        wanted = [text for text, yes in zip(texts, fit, strict=True) if yes]
         scores = iter(self.score(wanted) if wanted else [])
-        return [Judged(one.code, next(scores) if served(one) else None) for one in languages]
+        return [
+            Judged(language.code, next(scores) if one else None) for language, one in zip(languages, fit, strict=True)
+        ]
 
     def explain(self, text: str, attribute: str) -> tuple[Span, ...]:
         """The pieces of the text (code points) that raised this attribute most; empty when nothing stands out."""

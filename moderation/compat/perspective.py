@@ -47,7 +47,8 @@ def analyze() -> Response:
     keep = chosen.keep_checked_text and not message.flag("doNotStore")
     classifier = service().classifier()
     texts = [asked.text, *(asked.text[piece.begin : piece.end] for piece in pieces)]
-    whole, *parts = screening.judge(classifier, texts)
+    # Whoever names a language is taken at their word, as Perspective does; what is not named is looked for.
+    whole, *parts = screening.judge(classifier, texts, served_language=bool(asked.languages))
     if whole.scores is None:
         raise language_not_supported(_first(wanted), [whole.language], asked.languages)
     screened = screening.Screened(whole, verdict(policy, asked.text, whole), classifier.name)

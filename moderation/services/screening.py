@@ -31,12 +31,15 @@ class Screened:
         return self.judged.scores or {}
 
 
-def judge(classifier: Classifier, texts: list[str]) -> list[Judged]:
-    """Languages and scores. Raises Unavailable where there is no classifier or it fails: nothing is made up."""
+def judge(classifier: Classifier, texts: list[str], *, served_language: bool = False) -> list[Judged]:
+    """Languages and scores, as `Classifier.judge` gives them.
+
+    Raises Unavailable where there is no classifier or it fails: nothing is made up.
+    """
     if classifier.scorer is None:
         raise Unavailable("the classifier can't be loaded; no score is given", extra={"retry_after": 30})
     try:
-        return classifier.judge(texts)
+        return classifier.judge(texts, served_language=served_language)
     except Exception as error:  # whatever a scorer raises on a text
         raise Unavailable(f"this text can't be scored ({type(error).__name__})") from None
 
