@@ -116,7 +116,7 @@ def test_files_that_the_walk_names_exist() -> None:
     assert [name for name in named if not any((place / name).exists() for place in places)] == []
 
 
-FOLDERS = (".ci", "benchmarks", "docs", "models", "moderation", "tests", "workers")
+FOLDERS = (".ci", "benchmarks", "docs", "integrations", "models", "moderation", "tests", "workers")
 BINARY = (".safetensors", ".png", ".pyc")
 
 
