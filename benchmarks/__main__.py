@@ -83,7 +83,8 @@ def _print_drop_in(phases: Sequence[drop_in.Phase]) -> None:
     print("| --- | --- | --- | --- |")
     for phase in phases:
         cuts = quantiles(phase.latencies, n=100)
-        beside = f" ({phase.comments:,} comments)" if phase.comments else ""
+        begin, end = phase.pending
+        beside = f" ({begin:,} to {end:,} pending)" if begin else ""
         print(
             f"| {phase.name}{beside} | {len(phase.latencies)} "
             f"| {cuts[49]:.1f} / {cuts[94]:.1f} / {cuts[98]:.1f} | {max(phase.latencies):.0f} |"

@@ -2,11 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from itertools import islice
@@ -25,12 +27,12 @@ _own = local()
 
 @dataclass(frozen=True)
 class Phase:
-    """Times of the answers in milliseconds, counted from when each call was due; and how many comments were pending
-    beside them at the end."""
+    """Times of the answers in milliseconds, counted from when each call was due, and how many comments were pending
+    beside them at the first and at the last call."""
 
     name: str
     latencies: list[float]
-    comments: int = 0
+    pending: tuple[int, int] = (0, 0)
 
 
 def measure(folder: Path, seconds: float, port: int) -> list[Phase]:
@@ -45,13 +47,20 @@ def measure(folder: Path, seconds: float, port: int) -> list[Phase]:
         bodies = [_analyze(text) for text in islice(texts(), round(seconds * RATE))]
         _call(base, key, bodies[0])
         quiet = Phase("alone", _calls(base, key, bodies))
-        burst = [_comment(n, text) for n, text in enumerate(islice(texts(), round(seconds * 400)))]
+        burst = [_comment(n, text) for n, text in enumerate(islice(texts(), round(seconds * 1000)))]
         for begin in range(0, len(burst), _BURST):
             _post(f"{base}/v1/comments/batch", key, {"comments": burst[begin : begin + _BURST]})
-        return [quiet, Phase("while the worker drains", _calls(base, key, bodies), len(burst))]
+        before = _pending(folder)
+        busy = _calls(base, key, bodies)
+        return [quiet, Phase("while the worker drains", busy, (before, _pending(folder)))]
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _pending(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "moderation.sqlite3")) as database:
+        return int(database.execute("SELECT count(*) FROM comments WHERE status = 'pending'").fetchone()[0])
 
 
 def _analyze(text: str) -> bytes:
