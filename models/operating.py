@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.datasets import OWN, OWN_TALK, Table
+from models.datasets import OWN, Table
 from models.scorer import ATTRIBUTES
 from models.slices import mentions
 from models.sources import SOURCES
 from models.templates import lone
 
 UNION = 0.02  # all attributes together may hold no larger share of the civil comments
-NAMED = 0.05  # nor more than this of the civil comments that name a group of people or war, nor of our own like them
-OWN_HARMLESS = 0.005  # nor of our own short harmless sentences, most of which name one
+NAMED = 0.05  # nor more than this of the civil comments that name a group of people or war
+OWN_HARMLESS = 0.005  # nor of our own harmless sentences, most of which name one
 _STEPS = tuple(UNION * 0.85**n for n in range(24, -1, -1))  # shares of civil comments that an attribute may hold
 # The first is part of TOXICITY; the others are rare in natural comments, which say little about them.
 _FIXED = {"SEVERE_TOXICITY": 0.0005, "SEXUALLY_EXPLICIT": 0.001, "SPAM": 0.002}
@@ -59,9 +59,8 @@ def _named(table: Table, civil: Bools) -> list[tuple[Bools, float]]:
     """Harmless rows that name groups or war, each with the largest share of them that may be held."""
     named = civil.copy()
     named[civil] = [mentions(table.texts[i]) for i in np.flatnonzero(civil)]
-    harmless = table.labels[:, 0] == 0
-    talk = (table.split == "tune") & (table.source == OWN_TALK) & harmless
-    return [(named, NAMED), (talk, NAMED), ((table.source == OWN) & harmless, OWN_HARMLESS)]
+    own = (table.source == OWN) & (table.labels[:, 0] == 0)
+    return [(named, NAMED), (own, OWN_HARMLESS)]
 
 
 def _floors(table: Table, scores: Floats) -> Floats:
