@@ -15,7 +15,8 @@ from typing import Any
 import requests
 from standardwebhooks import Webhook
 
-from tests.databases import until
+from moderation.processes import dying_with
+from tests.databases import end, until
 from tests.e2e.wordpress_site import WordPress, free_port
 from tests.services import ABUSE, Running
 
@@ -93,16 +94,30 @@ class Pair:
         self.service.stop()
 
     @contextmanager
-    def stopped_workers(self) -> Iterator[None]:
-        """Nothing is decided meanwhile, though the service answers."""
-        workers = self.service.parts()["worker"]
-        for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+    def no_worker(self) -> Iterator[None]:
+        """The service answers, and nobody decides meanwhile: the web part alone, on the same data and port."""
+        self.down()
+        data = self._folder
+        env = os.environ | ENV | {
+            "MODERATION_DATABASE_URL": f"sqlite:///{data / 'moderation.sqlite3'}",
+            "MODERATION_SECRET_KEY": (data / "secret_key").read_text().strip(),
+            "MODERATION_REDIS_URL": f"unix://{data / 'no-redis.sock'}",
+        }  # fmt: skip
+        command = [sys.executable, "-P", "-m", "moderation", "web", "--bind", f"127.0.0.1:{self._port}"]
+        web = subprocess.Popen(command, env=env, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=dying_with(os.getpid()))  # fmt: skip
         try:
+            until(self._answers, SOON, "the web part")
             yield
         finally:
-            for pid in workers:
-                os.kill(pid, signal.SIGCONT)
+            end(web, signal.SIGTERM)
+            self.up()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.service.call("GET", "/healthz", key=None)[0] == 200)
+        except OSError:
+            return False
 
     def webhook(self, *options: str) -> str:
         """Tells the service where to send events; returns the secret."""
