@@ -285,10 +285,7 @@ def policy_rollback(version: int, name: str | None) -> None:
 
 @contextmanager
 def _session() -> Iterator[Session]:
-    store = Store(load_settings().database_url, pool_size=1)
-    if problem := schema.check(store):
-        raise SetupError(problem)
-    with store.write() as session:
+    with schema.open_ready(load_settings().database_url).write() as session:
         yield session
 
 

@@ -11,7 +11,6 @@ import click
 from moderation.config import load_settings
 from moderation.errors import SetupError
 from moderation.store import schema
-from moderation.store.session import Store
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -27,7 +26,7 @@ def secret(secret: str | None, name: str | None, secret_stdin: bool, remove: boo
 
     if [secret is not None, secret_stdin, remove].count(True) != 1:
         raise click.UsageError("give the secret, or --secret-stdin, or --remove")
-    with _store().write() as session:
+    with schema.open_ready(load_settings().database_url).write() as session:
         site = sites.find_site(session, name)
         if remove:
             coral.remove_secrets(session, site)
@@ -60,7 +59,8 @@ def import_coral(
 
     if with_text and not report:
         raise click.UsageError("--with-text needs --report")
-    settings, store = load_settings(), _store()
+    settings = load_settings()
+    store = schema.open_ready(settings.database_url)
     classifier = Classifier.load(settings.scorer, settings.artefacts)
     if classifier.error:
         raise SetupError(f"scorer {classifier.name}: {classifier.error}")
@@ -79,13 +79,6 @@ def import_coral(
             found = dict(texts(file, {one["id"] for one in changed}))
             changed[:] = [one | {"text": found.get(one["id"])} for one in changed]
         _write(report, figures)
-
-
-def _store() -> Store:
-    store = Store(load_settings().database_url, pool_size=1)
-    if problem := schema.check(store):
-        raise SetupError(problem)
-    return store
 
 
 def _write(path: Path, figures: dict[str, Any]) -> None:

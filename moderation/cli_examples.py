@@ -6,9 +6,7 @@ import sys
 import click
 
 from moderation.config import load_settings
-from moderation.errors import SetupError
 from moderation.store import schema
-from moderation.store.session import Store
 
 
 @click.group()
@@ -23,10 +21,7 @@ def export(name: str | None) -> None:
     from moderation.services import examples as labelled
     from moderation.services import sites
 
-    store = Store(load_settings().database_url, pool_size=1)
-    if problem := schema.check(store):
-        raise SetupError(problem)
-    with store.read() as session:
+    with schema.open_ready(load_settings().database_url).read() as session:
         for example in labelled.exported(session, sites.find_site(session, name).id):
             sys.stdout.write(json.dumps(example) + "\n")
     sys.stdout.flush()

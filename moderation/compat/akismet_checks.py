@@ -47,8 +47,10 @@ def check(fields: Fields, site_id: str) -> Answer:
             outcome = Outcome.REJECT if given else Outcome.APPROVE
             screened, spam = Screened(Judged("und", None), Verdict(outcome), ""), given
     text = (_content(fields) or None) if options.keep_checked_text else None
-    row = check_row(site_id, INTERFACE, _match(fields, site_id), screened, text)
-    row |= {"blog": _blog(fields), "answer": "spam" if spam else "ham", "scorer": screened.scorer or None}
+    row = check_row(
+        site_id, INTERFACE, _match(fields, site_id), screened, text=text, blog=_blog(fields),
+        answer="spam" if spam else "ham",
+    )  # fmt: skip
     if not fields.yes("is_test"):
         service().checks.add(row)
     blatant = screened.scores.get("SPAM", 0.0) >= _BLATANT

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from flask import g
 
-from moderation.api.auth import bearer
 from moderation.errors import Unauthorized
 from moderation.http import service
 from moderation.services import sites
@@ -26,6 +25,3 @@ def holder_of_any(candidates: Iterable[str | None], scope: str) -> KeyHolder:
             g.holder = holder
             return holder
     raise Unauthorized("there is no such key")
-
-
-__all__ = ["bearer", "holder_of_any"]

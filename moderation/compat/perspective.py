@@ -8,9 +8,10 @@ from flask import Blueprint, Response, json, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, NotFound
 
+from moderation.api.auth import bearer
 from moderation.compat import perspective_batch, perspective_discovery, perspective_errors, proto_json
 from moderation.compat import perspective_requests as requests
-from moderation.compat.keys import bearer, holder_of_any
+from moderation.compat.keys import holder_of_any
 from moderation.compat.perspective_errors import Refused, language_not_supported, refused
 from moderation.compat.perspective_requests import Common, Wanted
 from moderation.compat.proto_json import Message
@@ -54,7 +55,7 @@ def analyze() -> Response:
     screened = screening.Screened(whole, verdict(policy, asked.text, whole), classifier.name)
     match = screening.match_of(service().settings.secret_key, site_id, asked.text)
     kept = requests.storable(asked.text) if keep else None
-    service().checks.add(screening.check_row(site_id, "perspective", match, screened, kept))
+    service().checks.add(screening.check_row(site_id, "perspective", match, screened, text=kept))
     spans = _spans(asked.text, whole, list(zip(pieces, parts, strict=True)))
     scores = _attribute_scores(wanted, whole, spans)
     said = {"languages": asked.languages or list(LANGUAGES[:1]), "detectedLanguages": [whole.language]}

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from moderation.errors import Invalid
-from moderation.store.tables import Check, Example
+from moderation.store.feedback import Check, Example
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from moderation.store.feedback import Check
 from moderation.store.queries import insert_rows
 from moderation.store.session import Store, now_ms
-from moderation.store.tables import Check
 
 log = logging.getLogger(__name__)
 

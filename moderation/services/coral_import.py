@@ -17,7 +17,7 @@ from moderation.services.coral_export import Bad, OldComment, Skipped, Story
 from moderation.services.decide import Scored
 from moderation.services.intake import NewComment
 from moderation.services.leases import Leased
-from moderation.services.plain_text import PlainText, plain_text
+from moderation.services.plain_text import plain_text
 from moderation.store.session import Store, now_ms
 
 _BATCH = 256
@@ -139,18 +139,11 @@ def texts(path: Path, ids: set[str]) -> Iterator[tuple[str, str]]:
     """(id, text) of these comments, by a second look into the file."""
     for one in coral_export.comments(path):
         if isinstance(one, OldComment) and one.id in ids:
-            yield one.id, _shown(one).text.strip()
+            yield one.id, plain_text(one.body, "html").text.strip()
 
 
 def _to_judge(one: OldComment) -> Leased:
-    return Leased(one.id, "", 1, _shown(one), one.body, "", 0)
-
-
-def _shown(one: OldComment) -> PlainText:
-    try:
-        return plain_text(one.body, "html")
-    except Exception:  # as at the intake: HTML that can't be read is scored as it stands
-        return PlainText(one.body)
+    return Leased(one.id, "", 1, plain_text(one.body, "html"), one.body, "", 0)
 
 
 def summary(done: Imported) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from moderation.services.facts import find_email_addresses, find_links, find_pho
 from moderation.services.leases import Leased
 from moderation.services.plain_text import PlainText
 from moderation.services.policies import CompiledPolicy
-from moderation.services.record import Ruling, record
+from moderation.services.record import Ruling, held_unscored, record
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment
 
@@ -162,7 +162,9 @@ def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]
             rulings[comment.id] = _ruling(classifier, policy, one, author)
         except Exception as error:  # a check that fails must hold this comment and no other
             log.error("comment %s can't be checked: %s", comment.id, type(error).__name__)
-            rulings[comment.id] = _held_unchecked(policy, comment)
+            rulings[comment.id] = held_unscored(
+                Comment(id=comment.id, revision=comment.revision), policy.version, "not_scored"
+            )
     return rulings
 
 
@@ -177,14 +179,6 @@ def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, author:
         scores=(judged.scores if judged else None) or {},
         signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
         risk=round(answer.risk, 6),
-    )  # fmt: skip
-
-
-def _held_unchecked(policy: CompiledPolicy, comment: Leased) -> Ruling:
-    signal = {"rule": "not_scored", "kind": "not_scored", "outcome": Outcome.HOLD.value, "decided": True, "spans": []}
-    return Ruling(
-        Comment(id=comment.id, revision=comment.revision), Outcome.HOLD, Source.POLICY,
-        policy_version=policy.version, signals=[signal], risk=0.5,
     )  # fmt: skip
 
 

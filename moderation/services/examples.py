@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from moderation.services.audit import record_audit
 from moderation.services.views import iso
-from moderation.store.queries import label_counts, upsert
+from moderation.store.feedback import Check, Example, label_counts
+from moderation.store.queries import upsert
 from moderation.store.session import new_id, now_ms
-from moderation.store.tables import Check, Example
 
 _LIKELY = 0.5  # labels are mostly 0 or 1; scores say how likely a label of 1 is
 _PAGE = 500

@@ -1,6 +1,5 @@
 """Who works on which pending comments: a lease ends by a decision, by its time, or with its holder's process."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +10,6 @@ from moderation.domain.lifecycle import Status
 from moderation.services.intake import NewComment, author_key
 from moderation.services.plain_text import PlainText, plain_text
 from moderation.store.tables import Comment
-
-log = logging.getLogger(__name__)
 
 BATCH = 256
 
@@ -47,7 +44,7 @@ def lease_new(session: Session, ids: Sequence[str], owner: str, until: int) -> l
 
 def unstored(site_id: str, comment: NewComment) -> Leased:
     """A comment that is not stored yet, in the shape in which comments are scored and decided."""
-    return Leased("", site_id, 1, _text(comment.body, comment.format), comment.body, author_key(comment), 0)
+    return Leased("", site_id, 1, plain_text(comment.body, comment.format), comment.body, author_key(comment), 0)
 
 
 def _take(session: Session, which: ColumnElement[bool], owner: str, until: int) -> list[Leased]:
@@ -62,18 +59,10 @@ def _take(session: Session, which: ColumnElement[bool], owner: str, until: int) 
         .execution_options(synchronize_session=False)
     ).all()  # fmt: skip
     return [
-        Leased(row.id, row.site_id, row.revision, _text(row.body, row.format), row.body, row.author_key,
+        Leased(row.id, row.site_id, row.revision, plain_text(row.body, row.format), row.body, row.author_key,
                row.attempts)
         for row in taken
     ]  # fmt: skip
-
-
-def _text(body: str, format: str) -> PlainText:
-    try:
-        return plain_text(body, format)
-    except Exception as error:  # HTML that can't be read is scored as it stands: it must not hold up the others
-        log.error("HTML that can't be read: %s", type(error).__name__)
-        return PlainText(body)
 
 
 def renew(session: Session, owner: str, until: int) -> None:

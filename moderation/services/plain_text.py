@@ -1,10 +1,13 @@
 """What a reader sees of an HTML comment, and where each piece of it stood in the HTML."""
 
 import html
+import logging
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from moderation.domain.text import Span
+
+log = logging.getLogger(__name__)
 
 _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "blockquote", "pre", "tr", "h1", "h2", "h3", "h4", "hr"})
 _NO_TAG = "\ue000"  # stands for a "<" that begins no tag
@@ -29,6 +32,14 @@ def plain_text(body: str, format: str) -> PlainText:
     """The text of a body in `plain` or `html`; link targets stand in angle brackets after the link's words."""
     if format == "plain":
         return PlainText(body)
+    try:
+        return _parsed(body)
+    except Exception as error:  # HTML that can't be read stands as it is: it must not hold up anybody
+        log.error("HTML that can't be read: %s", type(error).__name__)
+        return PlainText(body)
+
+
+def _parsed(body: str) -> PlainText:
     parser = _Text(body)
     last = body.rfind(">") + 1
     # No tag that begins here ends. The parser would look for the end of each of them, up to the end of the body.

@@ -6,12 +6,12 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import HONEYPOT, Outcome, Source, Status
+from moderation.domain.lifecycle import HONEYPOT, Status
 from moderation.errors import Invalid
 from moderation.services import intake, policies
 from moderation.services.fields import Body, Email, Name, Text, Title, Url
 from moderation.services.intake import NewComment, article_id
-from moderation.services.record import Ruling, record
+from moderation.services.record import held_unscored, record
 from moderation.store.session import new_id
 from moderation.store.tables import Article, Comment
 
@@ -62,16 +62,9 @@ def receive(
         ip=ip, user_agent=(user_agent or "")[:_USER_AGENT_LENGTH] or None,
     )], now)  # fmt: skip
     if (comment.subject or "").strip():
-        _hold(session, intake.find(session, site_id, kept.id, lock=True), now)
+        stored = intake.find(session, site_id, kept.id, lock=True)
+        record(session, [held_unscored(stored, policies.current(session, site_id).version, HONEYPOT)], now)
     return kept.id
-
-
-def _hold(session: Session, comment: Comment, now: int) -> None:
-    signal = {"rule": HONEYPOT, "kind": HONEYPOT, "outcome": Outcome.HOLD.value, "decided": True, "spans": []}
-    version = policies.current(session, comment.site_id).version
-    record(session, [
-        Ruling(comment, Outcome.HOLD, Source.POLICY, policy_version=version, signals=[signal], risk=0.5)
-    ], now)  # fmt: skip
 
 
 def _parent(session: Session, site_id: str, article_url: str, parent_id: str) -> str:

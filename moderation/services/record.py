@@ -47,6 +47,12 @@ class Ruling:
     reverses: str | None = None
 
 
+def held_unscored(comment: Comment, policy_version: int | None, rule: str) -> Ruling:
+    """The policy's hold for a reason that is no score."""
+    signal = {"rule": rule, "kind": rule, "outcome": Outcome.HOLD.value, "decided": True, "spans": []}
+    return Ruling(comment, Outcome.HOLD, Source.POLICY, policy_version=policy_version, signals=[signal], risk=0.5)
+
+
 def record(session: Session, rulings: Sequence[Ruling], now: int) -> list[Decision]:
     """Makes these decisions; the caller has checked, under this transaction's lock, that each may be made."""
     if not rulings:

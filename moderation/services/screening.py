@@ -57,11 +57,18 @@ def match_of(secret: str, site_id: str, text: str) -> str:
 
 
 def check_row(
-    site_id: str, interface: str, match: str, screened: Screened, text: str | None = None
+    site_id: str,
+    interface: str,
+    match: str,
+    screened: Screened,
+    *,
+    text: str | None = None,
+    blog: str | None = None,
+    answer: str | None = None,
 ) -> dict[str, object]:
-    """A row of `checks`; `text` only where it may be kept."""
+    """A row of `checks`; `text` only where it may be kept, `scorer` only where one ran."""
     return {
         "id": new_id(), "site_id": site_id, "interface": interface, "at": now_ms(), "match": match,
-        "scorer": screened.scorer, "scores": screened.scores, "outcome": screened.verdict.outcome.value, "text": text,
-        "blog": None, "answer": None,
+        "scorer": screened.scorer or None, "scores": screened.scores, "outcome": screened.verdict.outcome.value,
+        "text": text, "blog": blog, "answer": answer,
     }  # fmt: skip

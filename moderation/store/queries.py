@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Float, Row, String, Table, case, func, insert, select, true
-from sqlalchemy import cast as cast_to
+from sqlalchemy import ColumnElement, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from moderation.store.tables import Base, Example
+from moderation.store.tables import Base
 
 
 def insert_rows(session: Session, table: type[Base], rows: Sequence[dict[str, Any]]) -> None:
@@ -37,19 +36,6 @@ def upsert(
     """Inserts the row, or sets `change` on the one that is there (where the condition holds)."""
     statement = _insert(session, table).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=change, where=where))
-
-
-def label_counts(session: Session, site_id: str, likely: float) -> Sequence[Row[str, str, int, int]]:
-    """(interface, attribute, labels, labels of at least `likely`) of a site's examples."""
-    each = func.jsonb_each if session.get_bind().dialect.name == "postgresql" else func.json_each
-    labels = each(Example.labels).table_valued("key", "value")
-    value = cast_to(cast_to(labels.c.value, String), Float)
-    yes = func.sum(case((value >= likely, 1), else_=0))
-    query = (
-        select(Example.interface, labels.c.key, func.count(), yes).join(labels, true())
-        .where(Example.site_id == site_id).group_by(Example.interface, labels.c.key)
-    )  # fmt: skip
-    return session.execute(query).all()
 
 
 def _insert(session: Session, table: type[Base]) -> Any:

@@ -36,6 +36,14 @@ def check(store: Store) -> str | None:
     return "the database is not up to date; run: moderation db upgrade"
 
 
+def open_ready(url: str) -> Store:
+    """The database of a command. Raises SetupError when it is not at our version."""
+    store = Store(url, pool_size=1)
+    if problem := check(store):
+        raise SetupError(problem)
+    return store
+
+
 def upgrade(store: Store) -> None:
     """Runs the migrations that are missing. Raises SetupError when that can't be done."""
     problem = check(store)

@@ -11,6 +11,11 @@ Id = String(32)
 Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
 
 
+def _only_where(condition: str) -> dict[str, Any]:
+    """What makes an index hold only the rows that meet this, in both dialects."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
 class Base(DeclarativeBase):
     """Base of all tables; `int` means 64 bits everywhere, for times are milliseconds."""
 
@@ -87,12 +92,7 @@ class Comment(Base):
     __tablename__ = "comments"
     __table_args__ = (
         UniqueConstraint("site_id", "external_id"),
-        Index(
-            "ix_comments_pending",
-            "received_at",
-            sqlite_where=text("status = 'pending'"),
-            postgresql_where=text("status = 'pending'"),
-        ),
+        Index("ix_comments_pending", "received_at", **_only_where("status = 'pending'")),
         Index("ix_comments_queue_risk", "site_id", "status", "risk", "id"),
         Index("ix_comments_queue_age", "site_id", "status", "id"),
         Index("ix_comments_article", "article_id", "status", "id"),
@@ -155,22 +155,15 @@ class Decision(Base):
             "comment_id",
             "revision",
             unique=True,
-            sqlite_where=text("source = 'policy' AND replaces IS NULL"),
-            postgresql_where=text("source = 'policy' AND replaces IS NULL"),
+            **_only_where("source = 'policy' AND replaces IS NULL"),
         ),
         Index(
             "uq_decisions_one_rescoring",
             "replaces",
             unique=True,
-            sqlite_where=text("source = 'policy' AND replaces IS NOT NULL"),
-            postgresql_where=text("source = 'policy' AND replaces IS NOT NULL"),
+            **_only_where("source = 'policy' AND replaces IS NOT NULL"),
         ),
-        Index(
-            "ix_decisions_not_scored",
-            "comment_id",
-            sqlite_where=text("source = 'policy' AND scorer IS NULL"),
-            postgresql_where=text("source = 'policy' AND scorer IS NULL"),
-        ),
+        Index("ix_decisions_not_scored", "comment_id", **_only_where("source = 'policy' AND scorer IS NULL")),
         Index("ix_decisions_actor", "actor", "id"),
         Index("ix_decisions_comment", "comment_id", "id"),
     )
@@ -211,13 +204,7 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_feed", "site_id", "position"),
-        Index(
-            "ix_events_waiting",
-            "release_at",
-            "id",
-            sqlite_where=text("position IS NULL"),
-            postgresql_where=text("position IS NULL"),
-        ),
+        Index("ix_events_waiting", "release_at", "id", **_only_where("position IS NULL")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
@@ -265,50 +252,6 @@ class AuditEvent(Base):
     action: Mapped[str] = mapped_column(String(48))
     subject_id: Mapped[str | None]
     data: Mapped[dict[str, Any]]
-
-
-class Check(Base):
-    """A text that a drop-in interface asked about and that made no comment; kept to match later feedback.
-
-    `match` is a keyed hash of what was checked. `text` stands only where the site chose so and the caller did not
-    forbid it. `blog` and `answer` (spam, ham) are set where the interface knows them.
-    """
-
-    __tablename__ = "checks"
-    __table_args__ = (Index("ix_checks_match", "site_id", "match"), Index("ix_checks_at", "at"))
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
-    interface: Mapped[str] = mapped_column(String(16))
-    at: Mapped[int]
-    match: Mapped[str] = mapped_column(String(64))
-    scorer: Mapped[str | None]
-    scores: Mapped[dict[str, Any]]
-    outcome: Mapped[str] = mapped_column(String(16))
-    text: Mapped[str | None]
-    blog: Mapped[str | None]
-    answer: Mapped[str | None] = mapped_column(String(8))
-
-
-class Example(Base):
-    """A text that somebody at the site labelled: feedback that arrived by a drop-in interface.
-
-    One row for each `origin` (what the caller names it by), the newest labels standing. `labels` are 0..1 by
-    attribute; `context` is what the caller said of the comment (its address and ids), never a person's data.
-    """
-
-    __tablename__ = "examples"
-    __table_args__ = (UniqueConstraint("site_id", "interface", "origin"), Index("ix_examples_site", "site_id", "id"))
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
-    interface: Mapped[str] = mapped_column(String(16))
-    origin: Mapped[str] = mapped_column(String(64))
-    match: Mapped[str] = mapped_column(String(64))
-    text: Mapped[str]
-    labels: Mapped[dict[str, Any]]
-    languages: Mapped[list[Any]]
-    context: Mapped[dict[str, Any]]
-    created_at: Mapped[int]
-    updated_at: Mapped[int]
 
 
 class Moderator(Base):

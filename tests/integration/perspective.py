@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 
 from moderation.scoring import Classifier
 from moderation.services import options
+from moderation.store.feedback import Check, Example
 from moderation.store.session import Store
-from moderation.store.tables import Check, Example, Site
+from moderation.store.tables import Site
 
 Ask = Callable[..., TestResponse]
 

@@ -20,8 +20,8 @@ from moderation.app import create_app
 from moderation.config import Settings
 from moderation.scoring import Classifier
 from moderation.services import examples, options, policies, sites
+from moderation.store.feedback import Check, Example
 from moderation.store.session import Store
-from moderation.store.tables import Check, Example
 from moderation.store.tables import Site as SiteRow
 from tests.services import ABUSE
 

@@ -12,9 +12,9 @@ from moderation.cli import main
 from moderation.domain.lifecycle import Role
 from moderation.services import examples, screening, sites
 from moderation.services.examples import Agreed, Counted, NewExample
+from moderation.store.feedback import Check
 from moderation.store.queries import insert_rows
 from moderation.store.session import Store, new_id
-from moderation.store.tables import Check
 from tests.integration.pages import HTML, Person
 from tests.services import bearer, make_moderator
 
