@@ -1,5 +1,5 @@
 # One image for web, worker and the migration; the command says which.
-FROM python:3.11-slim AS build
+FROM python:3.11-slim-trixie AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ONLY_BINARY=:all:
 RUN python -m venv /opt/moderation
 WORKDIR /source
@@ -9,7 +9,9 @@ COPY moderation moderation
 COPY workers workers
 RUN /opt/moderation/bin/python -m pip install -c constraints.txt .
 
-FROM python:3.11-slim
+FROM python:3.11-slim-trixie
+# pg_dump and pg_restore, for backups.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin moderation
 COPY --from=build /opt/moderation /opt/moderation
 ENV PATH=/opt/moderation/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

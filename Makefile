@@ -3,9 +3,10 @@ PYTHON ?= python3
 PORT ?= 8000
 DATA_DIR ?= ./var
 DATA ?= ./data
+TESTS_AT_ONCE ?= 2
 BIN := .venv/bin
 
-.PHONY: help install install-train clients run test check lint bench train evaluate
+.PHONY: help install install-train clients run test check lint audit sbom messages bench train evaluate
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,7 +36,7 @@ run: .venv/installed ## start everything with demo content
 	@exec $(BIN)/moderation up --port $(PORT) --data "$(DATA_DIR)" --demo
 
 test: .venv/installed-test ## all tests; says which were skipped for want of what
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
 
 lint: .venv/installed-test ## style, types, import contracts
 	$(BIN)/ruff check .
@@ -43,7 +44,23 @@ lint: .venv/installed-test ## style, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test ## exactly what CI runs
+audit: .venv/installed-test ## common mistakes, licences, known holes of libraries
+	@mkdir -p build
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive moderation workers models 2>build/bandit.log || { cat build/bandit.log; exit 1; }
+	$(BIN)/python -m tests.audit.licences
+	$(BIN)/python -m tests.audit.vulnerabilities
+
+sbom: .venv/installed-test ## what the service runs with, as CycloneDX, into build/
+	$(BIN)/python -m tests.audit.sbom build/sbom.json
+
+check: lint audit sbom test ## exactly what CI runs
+
+# What an error says is a text of the pages, too, where it is said in fixed words.
+ERRORS := $(foreach name,Malformed Unauthorized Forbidden NotFound Conflict TooLarge UnsupportedMedia Invalid TooMany Unavailable,-k $(name))
+
+messages: .venv/installed-test ## collect the texts of the pages for translators
+	$(BIN)/pybabel --quiet extract -F pyproject.toml -k marked -k N_ $(ERRORS) --no-location --sort-output --project=comment-moderation \
+		-o moderation/web/translations/messages.pot moderation
 
 bench: .venv/installed-test ## measure; results go to benchmarks/README.md by hand
 	$(BIN)/python -m benchmarks

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median, quantiles
 
-from benchmarks import accepts, decisions, drop_in, scorer, servers
-from benchmarks.accepts import BATCH, free_port
+from benchmarks import accepts, decisions, drop_in, scorer
+from benchmarks.accepts import free_port
 from benchmarks.client import CONNECTIONS, Load
 from moderation.services.leases import BATCH as DECIDE_BATCH
 
@@ -32,7 +32,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     print(_machine(), "\n")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=options.folder.absolute()) as name:
-        _print_accepts(accepts.measure(Path(name), options.rounds, options.seconds))
+        print_accepts(accepts.measure(Path(name), options.rounds, options.seconds))
         print()
         _print_decisions(decisions.measure(Path(name), options.rounds, options.comments))
         print()
@@ -40,32 +40,27 @@ def main() -> None:
 
 
 def _machine() -> str:
-    packages = ["flask", "gunicorn", "sqlalchemy", *(["granian"] if servers.HAS_GRANIAN else [])]
+    packages = ["flask", "gunicorn", "sqlalchemy"]
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, "
         f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in packages)
     )
 
 
-def _print_accepts(results: dict[str, list[Load]]) -> None:
+def print_accepts(results: dict[tuple[str, int], list[Load]]) -> None:
+    """The table of `accepts.measure`."""
     print(f"{CONNECTIONS} connections; medians of the rounds, range in brackets\n")
     print("| target | requests/s | comments/s | p50 / p99 ms | x hello of the same round |")
     print("| --- | --- | --- | --- | --- |")
-    for name, loads in results.items():
-        hello = results[f"{name.split()[0]} hello"]
-        comments = BATCH if "batch" in name else 0 if "hello" in name else 1
-        latencies = sorted(value for one in loads for value in one.latencies)
-        cuts = quantiles(latencies, n=100)
+    hello = results[accepts.HELLO, 0]
+    for (name, comments), loads in results.items():
+        cuts = quantiles(sorted(value for one in loads for value in one.latencies), n=100)
         print(
-            f"| {name} | {_spread([one.rate for one in loads])} "
+            f"| {name}{f', {comments} a request' if comments else ''} | {_spread([one.rate for one in loads])} "
             f"| {f'{median(one.rate for one in loads) * comments:,.0f}' if comments else '-'} "
             f"| {cuts[49]:.1f} / {cuts[98]:.0f} "
             f"| {_spread([one.rate / other.rate for one, other in zip(loads, hello, strict=True)], 2)} |"
         )
-    for name in [name for name in results if "batch" in name]:
-        single = results[f"{name.split()[0]} one comment"]
-        ratios = [many.rate * BATCH / one.rate for many, one in zip(results[name], single, strict=True)]
-        print(f"\n{name}, comments/s over one comment a request: {_spread(ratios, 1)}")
 
 
 def _print_decisions(rounds: Sequence[decisions.Round]) -> None:

@@ -1,27 +1,33 @@
-"""How many comments a second are accepted durably, beside a bare Flask hello on the same server?
+"""How many comments a second are accepted durably, beside a bare Flask hello on gunicorn with as many threads?
 
-Real servers, real HTTP on the loopback device, SQLite with synchronous=FULL, the doorbell on a real Valkey;
-no worker runs. Each comment that was answered 202 is counted again in the database at the end.
+Real servers, real HTTP on the loopback device, SQLite with synchronous=FULL and PostgreSQL with its usual settings, the
+doorbell on a real Valkey; no worker runs. Each comment that was accepted is counted again in the database at the end.
+Alone: `python -m benchmarks.accepts`.
 """
 
 import json
 import os
 import socket
-import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from sqlalchemy import func, select
+
 from benchmarks import servers
 from benchmarks.client import Load, get, load, post
+from benchmarks.queue_databases import postgresql
 from benchmarks.texts import texts
 from moderation.services import sites
 from moderation.store import schema
 from moderation.store.session import Store
+from moderation.store.tables import Comment
 
-BATCH = 100
+HELLO = "hello"
+BATCHES = (100, 500)
 _warm_up_seconds = 0.5
 
 
@@ -34,19 +40,23 @@ class Target:
     request: Callable[[], bytes]
     expected: int
     comments: int
-    database: Path | None
+    database: str
 
 
-def measure(folder: Path, rounds: int, seconds: float) -> dict[str, list[Load]]:
-    """Rounds for each target, interleaved: name -> one Load a round."""
-    results: dict[str, list[Load]] = {}
+def measure(folder: Path, rounds: int, seconds: float) -> dict[tuple[str, int], list[Load]]:
+    """Rounds for each target, interleaved: (name, comments in a request) -> one Load a round."""
+    results: dict[tuple[str, int], list[Load]] = {}
     with ExitStack() as stack:
         redis_url = stack.enter_context(servers.redis())
-        targets = [
-            target
-            for server in ("gunicorn", *(["granian"] if servers.HAS_GRANIAN else []))
-            for target in _targets(stack, server, folder, redis_url)
-        ]
+        port = free_port()
+        stack.enter_context(servers.started("hello", port, dict(os.environ)))
+        targets = [Target(HELLO, port, lambda: get("/hello"), 200, 0, "")]
+        server = tempfile.mkdtemp(prefix="bench-pg-")
+        for name, url in (
+            ("SQLite", f"sqlite:///{folder / 'accepts.sqlite3'}"),
+            ("PostgreSQL", stack.enter_context(postgresql(Path(server)))),
+        ):
+            targets += _targets(stack, name, url, redis_url)
         accepted = dict.fromkeys((target.database for target in targets if target.database), 0)
         for turn in range(rounds + 1):  # the first one warms up
             for target in targets if turn % 2 else reversed(targets):
@@ -54,36 +64,32 @@ def measure(folder: Path, rounds: int, seconds: float) -> dict[str, list[Load]]:
                 if target.database:
                     accepted[target.database] += one.answers * target.comments
                 if turn:
-                    results.setdefault(target.name, []).append(one)
-    for database, number in accepted.items():
-        _check(database, number)
+                    results.setdefault((target.name, target.comments), []).append(one)
+        for database, number in accepted.items():
+            _check(database, number)
     return results
 
 
-def _targets(stack: ExitStack, server: str, folder: Path, redis_url: str) -> Iterator[Target]:
-    database = folder / f"{server}.sqlite3"
-    url = f"sqlite:///{database}"
+def _targets(stack: ExitStack, name: str, url: str, redis_url: str) -> Iterator[Target]:
     key = _new_site(url)
     env = {name: value for name, value in os.environ.items() if not name.startswith("MODERATION_")} | {
         "MODERATION_DATABASE_URL": url,
         "MODERATION_REDIS_URL": redis_url,
         "MODERATION_SECRET_KEY": "k" * 32,
     }
-    bodies = _comments(server)
-    hello, service = free_port(), free_port()
-    stack.enter_context(servers.started(server, "hello", hello, env))
-    stack.enter_context(servers.started(server, "service", service, env))
+    bodies, port = _comments(name), free_port()
+    stack.enter_context(servers.started("service", port, env))
+    yield Target(name, port, lambda: post("/v1/comments", key, next(bodies)), 202, 1, url)
 
-    def single() -> bytes:
-        return post("/v1/comments", key, next(bodies))
+    def batch(size: int) -> Callable[[], bytes]:
+        def request() -> bytes:
+            items = b",".join(next(bodies) for _ in range(size))
+            return post("/v1/comments/batch", key, b'{"comments":[' + items + b"]}")
 
-    def batch() -> bytes:
-        items = b",".join(next(bodies) for _ in range(BATCH))
-        return post("/v1/comments/batch", key, b'{"comments":[' + items + b"]}")
+        return request
 
-    yield Target(f"{server} hello", hello, lambda: get("/hello"), 200, 0, None)
-    yield Target(f"{server} one comment", service, single, 202, 1, database)
-    yield Target(f"{server} batch of {BATCH}", service, batch, 200, BATCH, database)
+    for size in BATCHES:
+        yield Target(name, port, batch(size), 200, size, url)
 
 
 def _new_site(url: str) -> str:
@@ -110,9 +116,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _check(database: Path, accepted: int) -> None:
-    connection = sqlite3.connect(database)
-    kept = connection.execute("SELECT count(*) FROM comments").fetchone()[0]
-    connection.close()
+def _check(url: str, accepted: int) -> None:
+    store = Store(url, pool_size=1)
+    with store.read() as session:
+        kept = session.scalar(select(func.count()).select_from(Comment))
+    store.close()
     if kept != accepted:
         raise RuntimeError(f"{accepted} comments were accepted and {kept} are kept")
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import print_accepts
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        print_accepts(measure(Path(name), 5, 2.0))

@@ -4,7 +4,7 @@ Decided is the worker's own drain on SQLite with synchronous=FULL: lease, score,
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
@@ -40,7 +40,7 @@ def measure(folder: Path, rounds: int, comments: int) -> list[Round]:
     schema.upgrade(work.store)
     with work.store.write() as session:
         site, _ = sites.create_site(session, "bench")
-    source, results = _comments(), []
+    source, results = _comments(0, texts()), []
     for turn in range(rounds + 1):  # the first one warms up
         fresh = list(islice(source, comments if turn else BATCH))
         for start in range(0, len(fresh), _SUBMIT):
@@ -78,10 +78,21 @@ def _held(work: runtime.Runtime) -> float:
         return session.scalar(select(func.avg(case((Comment.status == "held", 1.0), else_=0.0)))) or 0.0
 
 
-def _comments() -> Iterator[NewComment]:
-    for n, text in zip(count(), texts(), strict=False):
+def comments_from(start: int, many: int) -> list[NewComment]:
+    """So many comments, none of them twice however often this is asked with a later `start`."""
+    return list(_comments(start, islice(texts(), many)))
+
+
+def _comments(start: int, bodies: Iterable[str]) -> Iterator[NewComment]:
+    for n, text in zip(count(start), bodies, strict=False):
         yield NewComment(
             external_id=f"bench-{n}", body=text, format="plain", author_name=f"Reader {n % 2000}",
             author_email=f"reader{n % 2000}@example.org", author_url=None, author_id=None,
             article_url=f"https://news.example/{n % 50}", article_title="An article",
         )  # fmt: skip
+
+
+if __name__ == "__main__":
+    from benchmarks.decisions_table import main
+
+    main()

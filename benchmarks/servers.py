@@ -1,9 +1,5 @@
-"""The servers that are measured: `python -m benchmarks.servers gunicorn|granian service|hello PORT`.
+"""The servers that are measured: the service as it ships, and a bare Flask hello on plain gunicorn with threads."""
 
-granian is no part of the product: it is measured, where it is installed, to see what another server would bring.
-"""
-
-import importlib.util
 import os
 import subprocess
 import sys
@@ -18,12 +14,9 @@ from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
 
-from moderation import embedded, web_server
-from moderation.app import create_app
+from moderation import embedded
 from moderation.config import load_settings
 from moderation.processes import dying_with
-
-HAS_GRANIAN = importlib.util.find_spec("granian") is not None
 
 
 def hello() -> Flask:
@@ -33,34 +26,13 @@ def hello() -> Flask:
     return app
 
 
-def service() -> Flask:
-    """The service."""
-    return create_app(load_settings())
-
-
-def run(server: str, app: str, port: int) -> None:
-    """Serves until it is told to stop, with the product's own number of threads and processes."""
-    settings = load_settings()
-    if server == "gunicorn":
-        # hello runs on the very options of `moderation web`: only the app is another one.
-        web_server.create_app = lambda _settings: hello()  # type: ignore[attr-defined]
-        web_server.serve(settings, f"127.0.0.1:{port}")
-    else:
-        from granian import Granian
-
-        Granian(
-            f"benchmarks.servers:{app}", factory=True, interface="wsgi", address="127.0.0.1", port=port,
-            workers=settings.web_processes, blocking_threads=settings.web_threads, http="1", log_access=False,
-            log_level="warning", websockets=False,
-        ).serve()  # fmt: skip
-
-
 @contextmanager
-def started(server: str, app: str, port: int, env: dict[str, str]) -> Iterator[None]:
-    """One server as a child process, ready to answer; it ends with the block."""
+def started(app: str, port: int, env: dict[str, str]) -> Iterator[None]:
+    """`service` or `hello` as a child process, ready to answer; it ends with the block."""
     command = [sys.executable, "-P", "-m", "moderation", "web", "--bind", f"127.0.0.1:{port}"]
-    if (server, app) != ("gunicorn", "service"):
-        command = [sys.executable, "-m", "benchmarks.servers", server, app, str(port)]
+    if app == "hello":
+        command = [sys.executable, "-m", "gunicorn", "benchmarks.servers:hello()", "--bind", f"127.0.0.1:{port}",
+                   "--worker-class", "gthread", "--threads", str(load_settings().web_threads)]  # fmt: skip
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet, preexec_fn=dying_with(os.getpid()))
     try:
@@ -112,7 +84,3 @@ def _wait_for_redis(url: str) -> None:
             if time.monotonic() > end:
                 raise
             time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    run(sys.argv[1], sys.argv[2], int(sys.argv[3]))

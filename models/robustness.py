@@ -60,7 +60,7 @@ def measure(
     texts = [*held, *passed]
     losses: dict[str, Loss] = {}
     for name, attack in ATTACKS.items():
-        draws = [random.Random(f"{seed} {name} {text}") for text in texts]
+        draws = [random.Random(f"{seed} {name} {text}") for text in texts]  # nosec B311 (must come out the same again)
         changed = [attack(text, draw, goal) for text, draw, goal in zip(texts, draws, goals, strict=True)]
         high = score(changed) >= limit
         losses[name] = Loss(100 * float(np.mean(~high[: len(held)])), 100 * float(np.mean(high[len(held) :])))

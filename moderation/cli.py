@@ -6,19 +6,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from moderation import __version__, cli_coral, cli_examples
+from moderation import (
+    __version__,
+    cli_abuse,
+    cli_audit,
+    cli_backup,
+    cli_coral,
+    cli_doctor,
+    cli_examples,
+    cli_keys,
+    cli_people,
+    cli_privacy,
+    supervisor,
+)
 from moderation.config import load_settings
-from moderation.domain.lifecycle import Role
 from moderation.errors import ModerationError, SetupError
-from moderation.processes import log_to_stderr
+from moderation.logs import keep_faults_private, last_words, log_to_stderr
 from moderation.store import schema
 from moderation.store.session import Store
+from moderation.supervisor import Part
 
 if TYPE_CHECKING:
     from moderation.scoring import Classifier
@@ -26,12 +38,21 @@ if TYPE_CHECKING:
 
 class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
+        keep_faults_private()
+        before = os.umask(0o077)  # what is written here or by our parts is for nobody else on the machine
+        ctx.call_on_close(lambda: os.umask(before))
         try:
             return super().invoke(ctx)
         except (SetupError, ModerationError) as error:
-            raise click.ClickException(str(error)) from None
+            _leave(str(error))
         except SQLAlchemyError as error:
-            raise click.ClickException(f"database: {type(error).__name__}") from None
+            _leave(f"database: {type(error).__name__}")
+
+
+def _leave(why: str) -> NoReturn:
+    if last_words(why):
+        sys.exit(1)
+    raise click.ClickException(why) from None
 
 
 @click.group(cls=_Group)
@@ -50,26 +71,37 @@ def up(host: str, port: int, data: Path, demo: bool) -> None:
     from moderation.up import Options
     from moderation.up import up as run
 
-    log_to_stderr()
+    log_to_stderr(load_settings().log_format)
     run(Options(host, port, data.absolute(), demo))
 
 
 @main.command()
 @click.option("--bind", default="127.0.0.1:8000", show_default=True, help="HOST:PORT to listen on.")
 @click.option("--fd", type=int, hidden=True, help="A listening socket that is open already.")
-def web(bind: str, fd: int | None) -> None:
-    """Run the web server."""
+@click.option("--ready", type=int, hidden=True, help="Where to write a byte once requests are taken.")
+def web(bind: str, fd: int | None, ready: int | None) -> None:
+    """Run the web server. SIGHUP: a new process takes over, with new code and settings."""
+    settings = load_settings()
+    log_to_stderr(settings.log_format)
+    if fd is None:
+        host, _, port = bind.rpartition(":")
+        if not host or not port.isdigit():
+            raise SetupError("--bind must be HOST:PORT")
+        listening = supervisor.listen(host.strip("[]"), int(port))
+        command = supervisor.python("moderation", "web", "--fd", str(listening.fileno()))
+        part = Part("web", command, dict(os.environ), (listening.fileno(),), announces=True)
+        sys.exit(supervisor.run_one(part))
     from moderation.web_server import serve
 
-    log_to_stderr()
-    serve(load_settings(), bind if fd is None else f"fd://{fd}")
+    serve(settings, f"fd://{fd}", ready)
 
 
 @main.command()
 def worker() -> None:
-    """Run a worker: scores, publishes, delivers, sweeps."""
-    load_settings()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "workers"])  # noqa: S606 (no shell is wanted)
+    """Run a worker: scores, publishes, delivers, sweeps. SIGHUP: a new process takes over, after the batch in hand."""
+    log_to_stderr(load_settings().log_format)
+    part = Part("worker", supervisor.python("workers"), dict(os.environ), announces=True)
+    sys.exit(supervisor.run_one(part))
 
 
 @main.command()
@@ -130,6 +162,11 @@ def _classifier(loaded: "Classifier") -> "Classifier":
     return loaded
 
 
+main.add_command(cli_abuse.domains)
+main.add_command(cli_audit.audit)
+main.add_command(cli_backup.backup)
+main.add_command(cli_backup.restore)
+main.add_command(cli_doctor.doctor)
 main.add_command(cli_coral.imports)
 main.add_command(cli_examples.examples)
 
@@ -163,34 +200,6 @@ def site_create(name: str) -> None:
                 "publishable_key": created.publishable_key})  # fmt: skip
 
 
-@site.command("key")
-@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(["submit", "read", "score"]),
-              help="What the key may do; may be given more than once; without it, everything.")  # fmt: skip
-def site_key(name: str | None, scopes: tuple[str, ...]) -> None:
-    """Make a further key of a site; prints it, once."""
-    from moderation.services import sites
-
-    with _session() as session:
-        found = sites.find_site(session, name)
-        _print({"site_id": found.id, "site_key": sites.create_key(session, found.id, scopes or sites.SCOPES)})
-
-
-@site.command("webhook")
-@click.argument("url", required=False)
-@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
-@click.option("--remove", is_flag=True, help="Send no webhooks any more.")
-def site_webhook(url: str | None, name: str | None, remove: bool) -> None:
-    """Set the webhook of a site; prints the new signing secret."""
-    from moderation.services import sites
-
-    if (url is None) != remove:
-        raise click.UsageError("give an address, or --remove")
-    with _session() as session:
-        secret = sites.set_webhook(session, sites.find_site(session, name), url)
-        _print({"url": url, "secret": secret})
-
-
 @site.command("origins")
 @click.argument("origins", nargs=-1)
 @click.option("--site", "name", help="Name or id; may be left out when there is only one.")
@@ -205,10 +214,10 @@ def site_origins(origins: tuple[str, ...], name: str | None) -> None:
 
 
 @site.command("options")
-@click.argument("choices", nargs=-1, metavar="[NAME=true|false]...")
+@click.argument("choices", nargs=-1, metavar="[NAME=VALUE]...")
 @click.option("--site", "name", help="Name or id; may be left out when there is only one.")
 def site_options(choices: tuple[str, ...], name: str | None) -> None:
-    """Set what the site chose for the drop-in interfaces; prints all choices."""
+    """Set what the site chose: drop-in interfaces, reports, statements, appeals; prints all choices."""
     from moderation.services import options, sites
 
     changes = dict(choice.partition("=")[::2] for choice in choices)
@@ -218,27 +227,14 @@ def site_options(choices: tuple[str, ...], name: str | None) -> None:
 
 
 site.add_command(cli_coral.secret)
+site.add_command(cli_abuse.lockdown)
+site.add_command(cli_keys.key)
+site.add_command(cli_keys.keys)
+site.add_command(cli_keys.webhook)
 
 
-@main.group()
-def moderator() -> None:
-    """Moderators."""
-
-
-@moderator.command("create")
-@click.argument("email")
-@click.option("--site", "name", help="Name or id; may be left out when there is only one.")
-@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.MODERATOR.value)
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def moderator_create(email: str, name: str | None, role: str, password_stdin: bool) -> None:
-    """Create a moderator; asks for the password."""
-    from moderation.services import accounts, sites
-
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else click.prompt("Password", hide_input=True)
-    with _session() as session:
-        found = sites.find_site(session, name)
-        accounts.create_moderator(session, found.id, email, password, Role(role))
-    click.echo(f"created {email}")
+main.add_command(cli_people.moderator)
+main.add_command(cli_privacy.privacy)
 
 
 @main.group()

@@ -1,17 +1,16 @@
 """Small facts about processes that web, worker and supervisor share."""
 
 import ctypes
-import logging
 import os
 import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
+_ARENAS = 2
 
 if sys.platform == "linux":
     _libc: ctypes.CDLL | None = ctypes.CDLL(None)
@@ -28,6 +27,13 @@ def die_with_parent(parent: int | None = None) -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os._exit(1)
+
+
+def share_memory() -> None:
+    """Threads to come share two of glibc's heaps. By default each has one of its own, which keeps what its largest
+    request ever needed: with 16 of them the process grows for hours until each thread has met such a request."""
+    if _libc is not None and hasattr(_libc, "mallopt"):  # musl has one heap anyway
+        _libc.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def lives(pid: int) -> bool:
@@ -49,27 +55,7 @@ def dying_with(parent: int) -> Callable[[], None]:
     return lambda: die_with_parent(parent)
 
 
-class PrivateFormatter(logging.Formatter):
-    """Log lines without the texts of exceptions: these quote what the failing code had in hand."""
-
-    def formatException(self, ei: object) -> str:  # noqa: N802 (name given by logging)
-        kind, _, trace = ei if isinstance(ei, tuple) else sys.exc_info()
-        frames = "".join(traceback.format_tb(trace)).rstrip()
-        return f"{frames}\n{getattr(kind, '__name__', kind)}"
-
-
-def _log_uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    """In place of Python's own report, which ends with the exception's text."""
-    if not issubclass(kind, KeyboardInterrupt):
-        logging.getLogger("moderation").critical("fault", exc_info=(kind, error or kind(), trace))
-
-
-def log_to_stderr() -> None:
-    """One handler for all processes: time, level, logger, message."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(PrivateFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    sys.excepthook = lambda kind, error, trace: _log_uncaught(kind, error, trace)
-    threading.excepthook = lambda args: _log_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
-    for chatty in ("alembic", "rq", "urllib3"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+def announce(ready: int) -> None:
+    """Writes to a supervisor's pipe that this process can work; one that is not there any more is no fault."""
+    with suppress(OSError):
+        os.write(ready, b".")

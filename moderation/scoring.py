@@ -1,6 +1,7 @@
 """The loaded classifier. The only import of models."""
 
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
 from models.language import SERVED as LANGUAGES
 from models.language import detect, prepare, served
+from moderation import metrics
 from moderation.domain.text import Span
 from moderation.errors import SetupError
 
@@ -68,7 +70,10 @@ class Classifier:
         """Texts -> {attribute: 0..1} for each, rounded to 6 digits. Raises whatever the scorer raises."""
         if self.scorer is None:
             raise RuntimeError("no scorer")
-        return [{name: round(value, 6) for name, value in scores.items()} for scores in self.scorer.score(texts)]
+        began = time.perf_counter()
+        scored = self.scorer.score(texts)
+        metrics.scored(time.perf_counter() - began, len(texts))
+        return [{name: round(value, 6) for name, value in scores.items()} for scores in scored]
 
     def judge(self, texts: Sequence[str], *, served_language: bool = False) -> list[Judged]:
         """Texts -> their languages, and scores for those in a language that is served, or for all where the caller

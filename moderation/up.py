@@ -5,8 +5,7 @@ import json
 import logging
 import os
 import secrets
-import signal
-import socket
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from urllib.parse import quote
 import click
 from sqlalchemy.exc import ArgumentError
 
-from moderation import embedded, supervisor
+from moderation import embedded, metrics, supervisor
 from moderation.config import load_settings, read_secret
 from moderation.domain.lifecycle import Role
 from moderation.errors import SetupError
@@ -28,7 +27,7 @@ from moderation.services import accounts, demo, sites
 from moderation.store import schema
 from moderation.store.session import Store
 from moderation.store.tables import Site
-from moderation.supervisor import Part
+from moderation.supervisor import Part, python
 
 log = logging.getLogger(__name__)
 
@@ -51,31 +50,36 @@ def up(options: Options) -> None:
     """Runs the service until SIGINT or SIGTERM. Raises SetupError when it can't start."""
     _check_settings()
     lock = _lock(options.folder)
-    listening = _listen(options.host, options.port)
+    listening = supervisor.listen(options.host, options.port)
     port = listening.getsockname()[1]
     base_url = f"http://{_for_url(options.host)}:{port}"
     parts: list[Part] = []
     try:
         env = _environment(options, base_url)
-        if "MODERATION_REDIS_URL" not in os.environ:
+        if "redis_url" not in load_settings().model_fields_set:
             parts.append(_redis(options.folder, env, load_settings().redis_server))
     except OSError as error:
         raise SetupError(f"{error.filename} can't be used: {error.strerror}") from None
-    store = Store(env["MODERATION_DATABASE_URL"], pool_size=1)
+    store = Store(env.get("MODERATION_DATABASE_URL") or load_settings().database_url, pool_size=1)
     schema.upgrade(store)
     first_password = _first_start(store, options, base_url)
     store.close()
-    parts.append(Part("web", _python("moderation", "web", "--fd", str(listening.fileno())), env, (listening.fileno(),)))
-    parts.append(Part("worker", _python("workers"), env))
+    web = python("moderation", "web", "--fd", str(listening.fileno()))
+    parts.append(Part("web", web, env, (listening.fileno(),), announces=True))
+    parts.append(Part("worker", python("workers"), env, announces=True))
     _supervise(parts, lambda: _greet(options, base_url, first_password))
     if any(part.name == "redis" for part in parts):  # never somebody else's
         embedded.tidy(Path(env["MODERATION_REDIS_URL"].removeprefix("unix://")))
+    if "MODERATION_METRICS_FOLDER" not in os.environ and (folder := env.get("MODERATION_METRICS_FOLDER")):
+        shutil.rmtree(folder, ignore_errors=True)
     lock.close()
 
 
 def _check_settings() -> None:
     """Raises SetupError for settings that a part would only stumble over later, again and again."""
     settings = load_settings()
+    if gaps := settings.gaps():
+        raise SetupError("; ".join(gaps))
     if settings.scorer not in SCORERS:
         raise SetupError(f"MODERATION_SCORER: there is no {settings.scorer!r}; there are: {', '.join(SCORERS)}")
     try:
@@ -92,7 +96,7 @@ def _check_settings() -> None:
 def _lock(folder: Path) -> IO[str]:
     """Makes the folder ours. Raises SetupError when it can't be written or another service runs on it."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = open(folder / "lock", "a+", encoding="ascii")  # noqa: SIM115 (held open for the life of the process)
     except OSError as error:
         raise SetupError(f"the data folder {folder} can't be written: {error.strerror}") from None
@@ -103,30 +107,21 @@ def _lock(folder: Path) -> IO[str]:
     return file
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """The web socket. It is opened here, so that requests wait in it while the web process starts again."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-        listening.listen(1024)
-    except OSError as error:
-        raise SetupError(f"port {port} on {host} can't be used: {error.strerror}") from None
-    return listening
-
-
 def _for_url(host: str) -> str:
-    if host in ("0.0.0.0", "::"):  # noqa: S104 (compared, not bound)
+    if host in ("0.0.0.0", "::"):  # nosec B104 # noqa: S104 (compared, not bound)
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
 
 def _environment(options: Options, base_url: str) -> dict[str, str]:
-    env = dict(os.environ)
-    env.setdefault("MODERATION_DATABASE_URL", f"sqlite:///{quote(str(options.folder))}/moderation.sqlite3")
-    env.setdefault("MODERATION_SECRET_KEY", read_secret(options.folder / "secret_key"))
-    env.setdefault("MODERATION_BASE_URL", base_url)
+    env, chosen = dict(os.environ), load_settings().model_fields_set
+    ours: dict[str, Callable[[], str]] = {
+        "database_url": lambda: f"sqlite:///{quote(str(options.folder))}/moderation.sqlite3",
+        "secret_key": lambda: read_secret(options.folder / "secret_key"),
+        "base_url": lambda: base_url,
+        "metrics_folder": lambda: str(metrics.shared_folder(options.folder)),
+    }
+    env |= {f"MODERATION_{name.upper()}": made() for name, made in ours.items() if name not in chosen}
     if options.demo:
         env["MODERATION_DEMO"] = "1"
     return env
@@ -137,12 +132,8 @@ def _redis(folder: Path, env: dict[str, str], program: str) -> Part:
     home.mkdir(exist_ok=True)
     path = embedded.socket_path(home)
     env["MODERATION_REDIS_URL"] = f"unix://{path}"
+    (home / "address").write_text(env["MODERATION_REDIS_URL"], "utf-8")  # for commands beside it
     return Part("redis", embedded.command(embedded.find_server(program), home, path), dict(os.environ))
-
-
-def _python(*module_and_arguments: str) -> list[str]:
-    # -P: a folder named models in the present directory must not take the place of ours.
-    return [sys.executable, "-P", "-m", *module_and_arguments]
 
 
 def _first_start(store: Store, options: Options, base_url: str) -> str | None:
@@ -196,21 +187,35 @@ def _write_private(path: Path, content: dict[str, object]) -> None:
 
 
 def _supervise(parts: list[Part], greet: Callable[[], None]) -> None:
-    # A flag, no exception: a second signal must not break off the orderly end that the first one began.
-    signals: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _frame: signals.append(received))
+    signals = supervisor.Signals()
+    signals.heed()
+
+    def look_after() -> None:
+        for part in parts:
+            part.keep_alive()
+
     try:
         for part in parts:
             part.start()
         greet()
-        while not signals:
-            for part in parts:
-                part.keep_alive()
+        while not signals.end:
+            look_after()
+            if signals.reload:
+                signals.reload = False
+                _reload(parts, signals, look_after)
             time.sleep(_TICK)
     finally:
         supervisor.stop([part for part in parts if part.name != "redis"], _PATIENCE)
         supervisor.stop([part for part in parts if part.name == "redis"], _PATIENCE_REDIS)
+
+
+def _reload(parts: list[Part], signals: supervisor.Signals, look_after: Callable[[], None]) -> None:
+    """Web, then worker: each by a new process that reads settings and code anew. What keeps it from starting is said
+    by it, and the rest stays as it is."""
+    log.info("reloading")
+    for part in parts:
+        if part.announces and not signals.end and not supervisor.reload(part, signals, look_after):
+            return
 
 
 def _greet(options: Options, base_url: str, password: str | None) -> None:

@@ -5,14 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import CHROMIUM
+from tests.services import Running
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for the whole run; each page is in a context of its own."""
+    expect.set_options(timeout=20_000)  # a busy machine is no mistake of the code
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched
@@ -37,3 +39,10 @@ def pages(browser: Browser, base_url: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert said == []
+
+
+@pytest.fixture
+def open_page(browser: Browser, service: Running) -> Iterator[Callable[..., Page]]:
+    """Opens pages of browsers of their own, at what the test's file starts as `service`."""
+    with pages(browser, service.base_url) as begin:
+        yield begin

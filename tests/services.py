@@ -8,16 +8,19 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from redis.exceptions import RedisError
 
 from moderation.app import create_app
 from moderation.config import Settings
 from moderation.domain.lifecycle import Role
+from moderation.limits import limiter
 from moderation.scoring import Classifier
 from moderation.services import accounts, decide, outbox, sites
 from moderation.store.session import Store, now_ms
@@ -70,15 +73,18 @@ def settings(database_url: str, redis_url: str) -> Settings:
     return Settings(
         database_url=database_url, redis_url=redis_url, secret_key="k" * 32, base_url="http://localhost",
         grace_seconds=0.0,
+        sign_in_rate="1000 per minute", public_rate="1000 per minute",  # all tests come from one address
     )  # fmt: skip
 
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
-    """The web application, in this process."""
+    """The web application, in this process; no wrong password of another test counts."""
     made = create_app(settings)
+    with suppress(RedisError):  # some tests have none
+        limiter.storage.reset()
     yield made
-    made.extensions["moderation"].store.close()
+    made.extensions["moderation"].close()
 
 
 @pytest.fixture
@@ -119,6 +125,22 @@ def work(store: Store, classifier: Classifier) -> Callable[[], int]:
         return decided
 
     return run
+
+
+Post = Callable[..., str]
+
+
+@pytest.fixture
+def post(client: FlaskClient, site: tuple[str, str], work: Callable[[], int]) -> Post:
+    """Submits a comment and has it decided; returns its id."""
+
+    def submit(external_id: str = "c1", body: str = ABUSE, **more: Any) -> str:
+        answer = client.post("/v1/comments", json=a_comment(external_id, body, **more), headers=bearer(site[1]))
+        assert answer.status_code == 202, answer.json
+        work()
+        return str(answer.json["id"])  # type: ignore[index]
+
+    return submit
 
 
 class Running:

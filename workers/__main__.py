@@ -1,4 +1,4 @@
-"""`python -m workers`: loads the classifier, then keeps one RQ worker for each queue alive and sweeps.
+"""`python -m workers`: loads the classifier, then keeps the RQ workers of each queue alive and sweeps.
 
 The parent runs no thread, so that its forks are safe.
 """
@@ -7,16 +7,18 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from moderation.config import load_settings
 from moderation.errors import SetupError
-from moderation.processes import log_to_stderr
-from moderation.queueing import JOBS
+from moderation.logs import last_words, log_to_stderr
+from moderation.processes import announce
+from moderation.queueing import COMMENTS, JOBS
 from moderation.store import schema
-from workers import runtime
+from workers import metrics_port, runtime
 from workers.children import Child, Errand, stop
 from workers.sweep import deliver, sign_of_life, sweep
 
@@ -33,21 +35,27 @@ class _Stop(BaseException):
 
 def main() -> None:
     """Works until SIGTERM or SIGINT. Raises SetupError when the database is not ready."""
-    log_to_stderr()
     settings = load_settings()
+    log_to_stderr(settings.log_format)
     work = runtime.make(settings)
     if problem := schema.check(work.store):
         raise SetupError(problem)
     work.store.forget_connections()
     runtime.install(work)
+    work.count("worker")
     if sys.argv[1:] == ["sweep"]:
         work.publish()
         sweep(work, deliver_aside=lambda: deliver(work))
         return
-    children = [Child(work, name) for name in JOBS]
+    many = {COMMENTS: settings.worker_processes}
+    children = [Child(work, name) for name in JOBS for _ in range(many.get(name, 1))]
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     log.info("worker ready, scorer %s", work.classifier.name)
+    with suppress(SQLAlchemyError):  # the loop tries again
+        sign_of_life(work)
+    if sys.argv[1:2] == ["--ready"]:
+        announce(int(sys.argv[2]))
     try:
         _loop(work, children)
     except _Stop:
@@ -56,7 +64,7 @@ def main() -> None:
 
 def _loop(work: runtime.Runtime, children: list[Child]) -> None:
     next_sweep = next_publish = 0.0
-    webhooks = Errand(work, deliver)
+    webhooks, port = Errand(work, deliver), Errand(work, metrics_port.serve)
     while True:
         died = [child.keep_alive() for child in children]
         if any(died):
@@ -69,6 +77,8 @@ def _loop(work: runtime.Runtime, children: list[Child]) -> None:
             if now >= next_sweep:
                 next_sweep = now + work.settings.sweep_seconds
                 sign_of_life(work)
+                if work.settings.metrics_port:
+                    port.start()
                 if sweep(work, webhooks.start):
                     next_sweep = now
         except SQLAlchemyError as error:
@@ -88,4 +98,4 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
 try:
     main()
 except SetupError as problem:
-    sys.exit(f"worker: {problem}")
+    sys.exit(1 if last_words(f"worker: {problem}") else f"worker: {problem}")

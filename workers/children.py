@@ -1,4 +1,4 @@
-"""The RQ workers: one forked child for each queue, started again when it dies."""
+"""The RQ workers: forked children, one or more for each queue, started again when it dies."""
 
 import logging
 import os
@@ -14,6 +14,7 @@ from rq.serializers import JSONSerializer
 
 from moderation.processes import die_with_parent
 from moderation.queueing import connect, queue
+from workers.ring import Ring
 from workers.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class _Worker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         die_with_parent(self.pid)
         current().store.forget_connections()
+        current().count("job")
         super().main_work_horse(job, queue)
 
 
@@ -117,6 +119,7 @@ def fork(runtime: Runtime, task: Callable[[], None]) -> int:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _leave)
         runtime.store.forget_connections()
+        runtime.count("job")
         task()
         status = 0
     except SystemExit as leaving:
@@ -129,7 +132,9 @@ def fork(runtime: Runtime, task: Callable[[], None]) -> int:
 
 def _work(runtime: Runtime, name: str) -> None:
     redis = connect(runtime.settings.redis_url)
-    worker = _Worker([queue(redis, name)], connection=redis, serializer=JSONSerializer, log_job_description=False)
+    worker = _Worker(
+        [queue(redis, name)], connection=redis, serializer=JSONSerializer, job_class=Ring, log_job_description=False
+    )
     worker.work(logging_level="WARNING")
 
 

@@ -5,13 +5,16 @@ import logging
 import time
 from collections.abc import Callable
 
+from moderation import logs
 from moderation.queueing import COMMENTS, WEBHOOKS, answered
+from moderation.services import deliveries
 from workers.runtime import current
-from workers.sweep import deliver as deliver_due
 
 log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 2.0
+# Short, so that a stop need not break it off; but connections to receivers are kept while there is a steady stream.
+DELIVER_SECONDS, LINGER_SECONDS = 4.0, 1.0
 
 
 def _logged(job: Callable[[], None]) -> Callable[[], None]:
@@ -19,6 +22,7 @@ def _logged(job: Callable[[], None]) -> Callable[[], None]:
 
     @functools.wraps(job)
     def run() -> None:
+        logs.begin(job=job.__name__)
         try:
             job()
         except Exception as error:
@@ -33,14 +37,16 @@ def drain() -> None:
     runtime = current()
     answered(runtime.redis, COMMENTS)
     end = time.monotonic() + DRAIN_SECONDS
-    runtime.drain(until=lambda: time.monotonic() >= end)
+    # A full batch means that there is work for a colleague too; one ring wakes only one.
+    runtime.drain(until=lambda: time.monotonic() >= end, more=lambda: runtime.doorbell.ring(COMMENTS))
     if time.monotonic() >= end:
         runtime.doorbell.ring(COMMENTS)
 
 
 @_logged
 def deliver() -> None:
-    """Posts the webhooks that are due."""
+    """Posts the webhooks that are due, for 4 s; then rings again if more are."""
     runtime = current()
     answered(runtime.redis, WEBHOOKS)
-    deliver_due(runtime)
+    if deliveries.deliver_due(runtime.store, runtime.settings, seconds=DELIVER_SECONDS, linger=LINGER_SECONDS):
+        runtime.doorbell.ring(WEBHOOKS)

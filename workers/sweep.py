@@ -4,28 +4,59 @@ import logging
 import time
 from collections.abc import Callable
 
+from moderation.domain import chain
 from moderation.queueing import COMMENTS, WEBHOOKS
-from moderation.services import check_log, health, leases, rescore, webhooks
+from moderation.services import (
+    audit_chain,
+    deliveries,
+    erasure,
+    fingerprints,
+    health,
+    leases,
+    rescore,
+    retention,
+)
 from moderation.store.session import now_ms
 from workers.runtime import Runtime, gone
 
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 1.0
+_SEAL_SECONDS = 0.5
 
 
 def deliver(runtime: Runtime) -> None:
     """Posts the webhooks that are due."""
-    webhooks.deliver_due(runtime.store, runtime.settings)
+    deliveries.deliver_due(runtime.store, runtime.settings)
 
 
 def sign_of_life(runtime: Runtime) -> None:
     """Lets /readyz know that a worker is there, and how its classifier is."""
     with runtime.store.write() as session:
-        health.sign_of_life(session, runtime.settings.host, runtime.classifier, now_ms())
+        health.sign_of_life(
+            session, runtime.owner, runtime.classifier, now_ms(), gone=lambda name: gone(name, runtime.settings.host)
+        )
+
+
+def seal(runtime: Runtime) -> bool:
+    """Links new audit events into the chain, half a second at a time; True means that more are left."""
+    if not runtime.settings.secret_key:  # a service can't run like this; a worker by itself can
+        return False
+    end = time.monotonic() + _SEAL_SECONDS
+    keys = chain.keys(runtime.settings.secret_key, runtime.settings.former_secret_keys)
+    return audit_chain.seal_waiting(runtime.store, keys, until=lambda: time.monotonic() >= end)
 
 
 def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
+    """Looks after comments and webhooks, removes what is old, seals audit events; True means that more is left."""
+    left = _comments(runtime, deliver_aside)
+    if runtime.settings.secret_key:  # retention has days: a slice a sweep
+        left |= erasure.resume(runtime.store, runtime.settings.secret_keys)
+        retention.apply(runtime.store, runtime.settings.secret_keys, now_ms())
+    return seal(runtime) or left
+
+
+def _comments(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
     """Gives back the leases of processes that are gone, puts back what was held unscored, rings for what waits.
 
     What Redis or its workers leave lying is done here, a second at a time; True means that more is left.
@@ -36,10 +67,12 @@ def sweep(runtime: Runtime, deliver_aside: Callable[[], None]) -> bool:
         owners = leases.lease_owners(session)
         dead = [owner for owner in owners if gone(owner, runtime.settings.host)]
         freed = leases.give_back(session, dead) if dead else 0
+        if runtime.owner in owners:  # left from a round in which the database failed
+            leases.let_go(session, runtime.owner)
         back = rescore.rescore(session, now) if runtime.classifier.scorer else 0
         oldest = leases.waiting_since(session, now)
-        due = webhooks.due(session, now)
-        check_log.forget(session)
+        due = deliveries.due(session, now)
+        fingerprints.forget(session, now)
     if freed:
         log.warning("sweep: %d comments given back by workers that are gone", freed)
     if back:

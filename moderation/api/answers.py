@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from moderation.api.schemas import Accepted, CommentOut, ReasonOut
+from moderation.api.statement import StatementOut
 
 
 class ItemErrorOut(BaseModel):
@@ -32,18 +33,59 @@ class BatchOut(BaseModel):
 
 
 class EventDataOut(CommentOut):
-    """The comment as it was then; `reverses` is the id of an event that this one takes back."""
+    """The comment as it was then; `reverses` is the id of an event that this one takes back.
 
+    A rejection carries its statement of reasons, unless the site's own staff made it.
+    """
+
+    reverses: str | None = None
+    statement: StatementOut | None = None
+
+
+class ClosedReportOut(BaseModel):
+    """A reader's report that was closed; moot when its text was edited or withdrawn before anybody looked.
+
+    `reporter` is the id or the name that the site gave with it, null for a reader of a page.
+    """
+
+    id: str
+    reporter: str | None
+    outcome: Literal["upheld", "dismissed", "moot"]
+
+
+class ReportDataOut(BaseModel):
+    """A report and the comment that it was about, as the decision left it."""
+
+    comment: CommentOut
+    report: ClosedReportOut
+    reverses: str | None = None
+
+
+class ClosedAppealOut(BaseModel):
+    """An author's appeal that was decided; moot when there was no rejection any more."""
+
+    id: str
+    outcome: Literal["uphold", "overturn", "moot"]
+    answer: str | None
+
+
+class AppealDataOut(BaseModel):
+    """An appeal and the comment that it was about, as it stands now."""
+
+    comment: CommentOut
+    appeal: ClosedAppealOut
     reverses: str | None = None
 
 
 class EventOut(BaseModel):
-    """Something that was decided."""
+    """Something that was decided; `data` follows `type`. Leave alone what you don't know: there may be more types."""
 
     id: str
-    type: Literal["comment.approved", "comment.held", "comment.rejected", "comment.withdrawn"]
+    type: Literal[
+        "comment.approved", "comment.held", "comment.rejected", "comment.withdrawn", "report.closed", "appeal.decided"
+    ]
     occurred_at: datetime
-    data: EventDataOut
+    data: EventDataOut | ReportDataOut | AppealDataOut
 
 
 class EventsOut(BaseModel):
@@ -72,6 +114,7 @@ class ThreadOut(BaseModel):
 class ItemArticleOut(BaseModel):
     """The article of a review item."""
 
+    id: str
     url: str
     title: str | None
     section: str | None
@@ -83,8 +126,10 @@ class ItemCommentOut(CommentOut):
     body: str
     format: Literal["plain", "html"]
     author_name: str
+    author_key: str
     created_at: datetime
     parent_external_id: str | None
+    language: str | None
     article: ItemArticleOut
 
 
@@ -104,20 +149,23 @@ class ItemOut(BaseModel):
     claim: ClaimOut | None
     reasons: list[ReasonOut]
     escalated: bool
+    assigned_to: str | None
     opened_at: datetime
 
 
 class ItemsOut(BaseModel):
-    """A page of the queue; ask for what follows with `after` = `next`, null on the last."""
+    """A page of the queue; ask for what follows with `after` = `next`, null on the last, and `before` = `previous`."""
 
     items: list[ItemOut]
     next: str | None
+    previous: str | None
 
 
 class CountOut(BaseModel):
-    """How many comments a filter holds, and how many of them came since."""
+    """How many comments a filter holds, or with `more` at least holds, and how many of them came since."""
 
     count: int
+    more: bool
     new: int
 
 
@@ -125,6 +173,27 @@ class DoneOut(BaseModel):
     """How many items an action was done to."""
 
     done: int
+
+
+class DeedOut(BaseModel):
+    """An action or a batch of yours. `state`: `standing` can be undone; `undone`, `decided_since` (`by` says by whom),
+    `edited` and `withdrawn` can't. `item_id` is the item, in a batch the one that stands in the way or else one of it.
+    """
+
+    id: str
+    action: Literal["approve", "hold", "reject", "escalate", "assign"]
+    reason: str | None
+    at: datetime
+    items: int
+    item_id: str
+    state: Literal["standing", "undone", "decided_since", "edited", "withdrawn"]
+    by: str | None
+
+
+class DeedsOut(BaseModel):
+    """What you did last, newest first."""
+
+    actions: list[DeedOut]
 
 
 class UndoneOut(BaseModel):

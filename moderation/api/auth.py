@@ -8,8 +8,9 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
 from moderation.errors import Forbidden, Unauthorized
-from moderation.http import service, session_token
-from moderation.services import accounts, sites
+from moderation.http import service, session_token, whose
+from moderation.limits import count_call
+from moderation.services import accounts
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,8 +36,8 @@ def require_site_key() -> None:
     key = bearer()
     if not key:
         raise Unauthorized("send the site key as: Authorization: Bearer KEY")
-    with service().store.read() as session:
-        g.holder = sites.holder_of(session, key)
+    g.holder = service().keys.holder(key)
+    count_call(key)
     view = current_app.view_functions[request.endpoint or ""]
     g.holder.need(getattr(view, "scope", "read"))
 
@@ -55,8 +56,7 @@ def require_moderator() -> None:
     token = bearer()
     if not token and request.method not in ("GET", "HEAD", "OPTIONS"):
         _require_csrf_header()
-    with service().store.read() as session:
-        g.person = accounts.signed_in(session, token or session_token())
+    g.person = whose(token or session_token())
 
 
 def _require_csrf_header() -> None:

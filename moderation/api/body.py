@@ -30,7 +30,7 @@ def require_json() -> None:
         data = request.get_json()
     except RequestEntityTooLarge:
         raise TooLarge(f"the request may have {limit} bytes") from None
-    except (BadRequest, RecursionError, ValueError):
+    except BadRequest:
         raise Malformed("the body is not JSON") from None
     if not isinstance(data, dict):
         raise Malformed("the body must be a JSON object")

@@ -1,6 +1,7 @@
 """The site's API: comments in, decisions out."""
 
 import time
+from functools import partial
 from typing import Any
 
 from flask import Response, g, jsonify, request
@@ -8,6 +9,7 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import ValidationError
 
+from moderation import logs, metrics
 from moderation.api.answers import BatchOut, EventsOut
 from moderation.api.auth import needs, require_site_key, site_id
 from moderation.api.body import invalid, require_json
@@ -24,13 +26,15 @@ from moderation.api.schemas import (
     Problem,
     SiteDecisionIn,
 )  # fmt: skip
+from moderation.by_turns import aside
 from moderation.domain.lifecycle import Outcome, Status
 from moderation.errors import Conflict
 from moderation.http import service
 from moderation.services import intake, outbox
 from moderation.services.intake import NewComment, Submitted
+from moderation.services.links import Links
 from moderation.services.views import comment_view
-from moderation.store.session import now_ms
+from moderation.store.session import Store, now_ms
 
 api = APIBlueprint(
     "comments", __name__, url_prefix="/v1",
@@ -48,7 +52,7 @@ _POLL = 0.02
 @needs("submit")
 def submit(body: CommentIn) -> Response | tuple[Response, int]:
     """Take a comment in; the decision follows. With `Prefer: wait=2` it waits that long for it."""
-    (result,) = _submit([body.to_new()])
+    (result,) = _submit([body.to_new()], "api")
     if result.conflict:
         raise Conflict(
             "another comment has this external_id; use PUT to change it", code="external_id_reused",
@@ -73,7 +77,7 @@ def submit_batch(body: BatchIn) -> Response:
             external_id = item.get("external_id") if isinstance(item, dict) else None
             results[place] = {"external_id": external_id, "error": {"status": 422, **invalid(error)}}
     if good:
-        for place, result in zip(good, _submit(list(good.values())), strict=True):
+        for place, result in zip(good, _submit(list(good.values()), "batch"), strict=True):
             results[place] = _batch_result(result)
     return jsonify({"results": results})
 
@@ -129,20 +133,30 @@ def site_decision(path: CommentPath, body: SiteDecisionIn) -> Response:
 def events(query: FeedQuery) -> Response:
     """What has been decided, in order; follow `next`."""
     with service().store.read() as session:
-        return jsonify(outbox.feed_page(session, site_id(), query.after, query.limit))
+        return jsonify(outbox.feed_page(session, site_id(), query.after, query.limit, _links()))
 
 
-def _submit(comments: list[NewComment]) -> list[Submitted]:
-    with service().store.write() as session:
-        results = intake.submit(session, site_id(), comments, now_ms())
-    if any(result.created for result in results):
-        service().doorbell.ring()
+def _links() -> Links:
+    """Not by the request's Host: what a site hands on to readers must lead here, whoever asked."""
+    settings = service().settings
+    return Links(settings.base_url, settings.secret_key)
+
+
+def _submit(comments: list[NewComment], way: str) -> list[Submitted]:
+    results = service().intake.submit(site_id(), comments)
+    if created := sum(result.created for result in results):
+        metrics.accepted(way, created)
+        logs.note(comment_ids=[result.id for result in results if result.created])
     return results
 
 
 def _get(comment_id: str) -> dict[str, Any]:
-    with service().store.read() as session:
-        comment = intake.find(session, site_id(), comment_id)
+    return aside(partial(_read, service().store, site_id(), comment_id))
+
+
+def _read(store: Store, site_id: str, comment_id: str) -> dict[str, Any]:
+    with store.read() as session:
+        comment = intake.find(session, site_id, comment_id)
         return comment_view(comment, intake.standing_decision(session, comment))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from moderation.services.fields import Body, Email, ExternalId, Name, Text, Time, Title, Url
+from moderation.services.fields import Body, Email, ExternalId, Line, Name, Text, Time, Title, Url, one_of
 from moderation.services.intake import NewComment
 
 
@@ -19,6 +19,7 @@ def millis(time: datetime | None) -> int | None:
 class Author(BaseModel):
     """Who wrote the comment. The e-mail is never published."""
 
+    model_config = ConfigDict(json_schema_extra=one_of("email", "id"))
     name: Name
     email: Email | None = None
     url: Annotated[Text, Field(max_length=2048)] | None = None
@@ -36,7 +37,8 @@ class Article(BaseModel):
 
     url: Url
     title: Title | None = None
-    section: Annotated[Text, Field(max_length=200)] | None = None
+    lead: Annotated[Text, Field(max_length=2000, description="its first paragraph, for moderators")] | None = None
+    section: Line | None = None
     published_at: Time | None = None
 
 
@@ -52,6 +54,7 @@ class CommentIn(BaseModel):
     ip: Annotated[Text, Field(max_length=64)] | None = None
     user_agent: Annotated[Text, Field(max_length=1000)] | None = None
     created_at: Time | None = None
+    honeypot: Annotated[str, Field(description="what a field held that the form hides from people")] | None = None
 
     def to_new(self, imported_status: str | None = None) -> NewComment:
         """The same for the intake."""
@@ -59,9 +62,11 @@ class CommentIn(BaseModel):
             external_id=self.external_id, body=self.body, format=self.format,
             author_name=self.author.name, author_email=self.author.email, author_url=self.author.url,
             author_id=self.author.id, article_url=self.article.url, article_title=self.article.title,
-            article_section=self.article.section, article_published_at=millis(self.article.published_at),
+            article_lead=self.article.lead, article_section=self.article.section,
+            article_published_at=millis(self.article.published_at),
             parent_external_id=self.parent_external_id, ip=self.ip, user_agent=self.user_agent,
             created_at=millis(self.created_at), imported_status=imported_status,
+            trapped=bool((self.honeypot or "").strip()),
         )  # fmt: skip
 
 
@@ -87,8 +92,8 @@ class SiteDecisionIn(BaseModel):
     """What the site's own staff decided there."""
 
     action: Literal["approve", "hold", "reject"]
-    by: Annotated[Text, Field(max_length=200)] | None = None
-    reason: Annotated[Text, Field(max_length=200)] | None = None
+    by: Line | None = None
+    reason: Line | None = None
 
 
 class CommentPath(BaseModel):
@@ -106,7 +111,7 @@ class CommentQuery(BaseModel):
 class FeedQuery(BaseModel):
     """A place in the feed."""
 
-    after: Annotated[Text, Field(max_length=64)] = ""
+    after: Annotated[Text, Field(max_length=64, json_schema_extra={"pattern": "^[0-9]{0,18}$"})] = ""
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
@@ -150,6 +155,7 @@ class ReasonOut(BaseModel):
     score: float | None = None
     threshold: float | None = None
     language: str | None = None
+    place: Literal["section", "article"] | None = None
     spans: list[SpanOut] = []
 
 
@@ -157,7 +163,7 @@ class DecisionOut(BaseModel):
     """The decision that stands."""
 
     action: Literal["approve", "hold", "reject"]
-    source: Literal["policy", "moderator", "appeal", "site"]
+    source: Literal["policy", "moderator", "site", "report", "appeal"]
     decided_at: datetime
     policy_version: int | None
     scorer: str | None

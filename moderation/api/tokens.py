@@ -2,18 +2,21 @@
 
 from typing import Annotated
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import BaseModel, Field
 
+from moderation import back_off
 from moderation.api.body import require_json
 from moderation.api.schemas import Problem
+from moderation.errors import Forbidden
 from moderation.http import service
 from moderation.limits import limit_sign_in
 from moderation.services import accounts
 from moderation.services.fields import Text
 from moderation.services.views import iso
+from moderation.web.agents import agent_words
 
 api = APIBlueprint(
     "tokens", __name__, url_prefix="/v1/auth",
@@ -36,12 +39,14 @@ class TokenOut(BaseModel):
     expires_at: str
 
 
-@api.post("/tokens", responses={200: TokenOut, 401: Problem, 429: Problem})
+@api.post("/tokens", responses={200: TokenOut, 401: Problem, 403: Problem, 429: Problem})
 @limit_sign_in
 def create_token(body: SignInBody) -> Response:
     """Sign in; the answer's token is shown only now."""
-    with service().store.read() as session:
-        person = accounts.check_password(session, body.email, body.password)
+    if not service().settings.passwords:
+        raise Forbidden("passwords are switched off here; make a token on the page /account", code="passwords_off")
+    agent = agent_words(request.headers.get("User-Agent", ""))
+    person = back_off.check_password(body.email, body.password)
     with service().store.write() as session:
-        token, expires_at = accounts.sign_in(session, person, service().settings.session_hours)
+        token, expires_at = accounts.sign_in(session, person, service().settings.session_hours, "token", agent)
     return jsonify({"token": token, "expires_at": iso(expires_at)})

@@ -149,7 +149,7 @@ def _of_database(error: SQLAlchemyError) -> Response:
 
 @routes.errorhandler(Exception)
 def _of_fault(error: Exception) -> Response:
-    log.error("fault in request %s", g.get("request_id"), exc_info=error)
+    log.error("fault", exc_info=error)
     return _not_done(f"something went wrong here; it is logged under {g.get('request_id')}")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from moderation.compat.akismet_fields import Fields
 from moderation.domain.lifecycle import Outcome
-from moderation.domain.policy import Verdict
+from moderation.domain.verdict import Verdict
 from moderation.errors import Malformed, Unavailable
 from moderation.http import service
 from moderation.scoring import Judged
@@ -19,6 +19,9 @@ INTERFACE = "akismet"
 
 _TEST_AUTHORS = ("akismet-guaranteed-spam", "viagra-test-123")
 _TEST_EMAIL = "akismet-guaranteed-spam@example.com"
+# What is held for one of these is spam whatever the site chose: in a lock-down, that keeps it from being published.
+_AS_SPAM = frozenset({"links", "bad_domain", "site_held", "article_held"})
+_COMMENTS = ("", "comment", "reply")
 _BLATANT = 0.99  # of SPAM
 _HEAD, _TAIL = 8_000, 2_000  # characters that are judged of a text, so that the answer is there within a second
 _MARKUP = re.compile(r"</[a-z]|<br|&#?\w{1,8};", re.I)
@@ -41,7 +44,9 @@ def check(fields: Fields, site_id: str) -> Answer:
         options = options_of(session, site_id)
         given = _given(fields)
         if given is None:
-            screened = screen(session, site_id, service().classifier(), _judged(fields))
+            screened = screen(
+                session, site_id, service().classifier(), _judged(fields), article_url=_article(fields)
+            )  # fmt: skip
             spam = _spam(screened.verdict, screened.judged, options)
         else:
             outcome = Outcome.REJECT if given else Outcome.APPROVE
@@ -92,7 +97,7 @@ def _spam(verdict: Verdict, judged: Judged, options: Options) -> bool:
     fired = [signal for signal in verdict.signals if signal.outcome in (Outcome.HOLD, Outcome.REJECT)]
     if verdict.outcome is Outcome.APPROVE:
         return False
-    if verdict.outcome is Outcome.REJECT or any(s.attribute == "SPAM" or s.kind == "links" for s in fired):
+    if verdict.outcome is Outcome.REJECT or any(s.attribute == "SPAM" or s.kind in _AS_SPAM for s in fired):
         return True
     if judged.scores is None:
         raise Unavailable(f"comments in this language ({judged.language}) are not scored; a person has to look")
@@ -112,6 +117,11 @@ def _content(fields: Fields) -> str:
     if _MARKUP.search(content) and not _HIDING.search(content):
         return plain_text(content, "html").text.strip() or content
     return content
+
+
+def _article(fields: Fields) -> str | None:
+    """What is commented on; a message or a sign-up that comes from the same page is none of its comments."""
+    return fields.get("permalink").strip() or None if _type(fields) in _COMMENTS else None
 
 
 def _match(fields: Fields, site_id: str) -> str:

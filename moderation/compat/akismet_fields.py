@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from moderation.domain import json_text
 from moderation.errors import Malformed, TooLarge
 
 MOST_BYTES = 1024 * 1024  # WordPress forwards all that its own form and server hold
@@ -82,6 +83,8 @@ def _json(body: bytes) -> dict[str, str]:
         data = json.loads(body, parse_int=str, parse_float=str)
     except (ValueError, RecursionError):
         raise Malformed("the body is not JSON") from None
+    if json_text.deeper(data, json_text.DEEPEST):
+        raise Malformed("the body has too many lists and objects in one another", code="too_deep")
     if not isinstance(data, dict):
         raise Malformed("the body must be a JSON object")
     return {_storable(name): value for name, given in data.items() if (value := _plain(given)) is not None}

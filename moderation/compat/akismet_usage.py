@@ -1,7 +1,5 @@
 """Akismet's 1.2 calls: how often a site asked, and how often its people said otherwise."""
 
-import csv
-import io
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +10,7 @@ from moderation.compat.akismet_fields import Fields
 from moderation.http import service
 from moderation.services import check_counts
 from moderation.services.check_counts import Counts, Month
+from moderation.web import csv_lines
 
 _ORDERS = {"total": "api_calls"} | {name: name for name in ("spam", "ham", "missed_spam", "false_positives")}
 _HEADER = ("Site", "Total API Calls", "Spam", "Ham", "Missed Spam", "False Positives", "Is Revoked")
@@ -48,14 +47,8 @@ def _row(row: Counts) -> dict[str, Any]:
 
 
 def _csv(month: Month, rows: list[Counts]) -> Response:
-    out = io.StringIO()
-    lines = csv.writer(out)
-    lines.writerows([[f"Active sites for {month.name}"], _HEADER])
-    for row in rows:
-        site, *numbers = asdict(row).values()
-        # A cell that begins like a formula would be one in a spreadsheet.
-        lines.writerow([f"'{site}" if site[:1] in ("=", "+", "-", "@", "\t") else site, *numbers, "false"])
-    return Response(out.getvalue(), mimetype="text/csv")
+    lines = [[f"Active sites for {month.name}"], _HEADER, *([*asdict(row).values(), "false"] for row in rows)]
+    return Response("".join(map(csv_lines.line, lines)), mimetype="text/csv")
 
 
 def _json(content: dict[str, Any]) -> Response:

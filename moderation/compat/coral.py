@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from moderation.api.body import invalid
 from moderation.api.schemas import CommentIn
+from moderation.domain import json_text
 from moderation.domain.lifecycle import Status
 from moderation.errors import Malformed
 from moderation.http import Service, service
@@ -56,6 +57,7 @@ class _Story(BaseModel):
 class PhaseIn(BaseModel):
     """What Coral sends. It has neither an id nor a time of the comment, for Coral has not stored it yet."""
 
+    action: str = "NEW"
     comment: _Said
     author: _Author
     story: _Story
@@ -77,7 +79,7 @@ def external_phase(site_id: str | None) -> Response:
     comment = _comment(service().settings.secret_key, site.id, asked)
     if comment is None:
         return _withheld()
-    return _answer(_in_time(service(), site.id, comment), approves)
+    return _answer(_in_time(service(), site.id, comment, edit=asked.action == "EDIT"), approves)
 
 
 @routes.errorhandler(SQLAlchemyError)
@@ -89,11 +91,11 @@ def _database_down(error: SQLAlchemyError) -> Response:
 
 def _read(data: bytes) -> PhaseIn:
     try:
-        return PhaseIn.model_validate(json.loads(data))
+        return PhaseIn.model_validate(json_text.loads(data))
     except ValidationError as error:
         raise Malformed(invalid(error)["detail"]) from None
-    except (ValueError, RecursionError):
-        raise Malformed("the body is not JSON") from None
+    except json_text.Unreadable as error:
+        raise Malformed(str(error), code=error.code) from None
 
 
 def _comment(secret: str, site_id: str, asked: PhaseIn) -> NewComment | None:
@@ -117,18 +119,18 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_AT_ONCE, "coral")
 
 
-def _in_time(here: Service, site_id: str, comment: NewComment) -> Said | None:
+def _in_time(here: Service, site_id: str, comment: NewComment, *, edit: bool) -> Said | None:
     """What stands on the comment; where the database's writer is busy for too long, what will stand; None where that
     is not known in time either. The work goes on behind the answer."""
     said: list[Said] = []
     with suppress(TimeoutError):
-        _threads().submit(_decide, here, site_id, comment, said).result(_IN_TIME)
+        _threads().submit(_decide, here, site_id, comment, said, edit=edit).result(_IN_TIME)
     return next(iter(said[-1:]), None)
 
 
-def _decide(here: Service, site_id: str, comment: NewComment, said: list[Said]) -> None:
+def _decide(here: Service, site_id: str, comment: NewComment, said: list[Said], *, edit: bool) -> None:
     try:
-        looked = at_once.look(here.store, here.classifier(), site_id, comment)
+        looked = at_once.look(here.store, here.classifier(), site_id, comment, edit=edit)
         said.append(looked.said)
         said.append(at_once.keep(here.store, site_id, comment, looked))
     except Exception as error:  # an error in the answer would let Coral publish

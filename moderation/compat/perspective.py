@@ -22,8 +22,8 @@ from moderation.errors import ModerationError
 from moderation.http import service
 from moderation.scoring import ATTRIBUTES, LANGUAGES, Judged, language_of
 from moderation.services import examples, options, policies, screening
-from moderation.services.decide import verdict
 from moderation.services.examples import NewExample
+from moderation.services.verdicts import verdict
 
 routes = Blueprint("perspective", __name__)
 
@@ -41,6 +41,7 @@ def analyze() -> Response:
     asked = requests.common(message)
     with service().store.read() as session:
         chosen, policy = options.options_of(session, site_id), policies.current(session, site_id)
+        known = screening.known_of(session, site_id, policy, asked.text)
     strict = chosen.strict_attributes or request.args.get("strict") in ("1", "true")
     wanted = requests.wanted(message, ATTRIBUTES, strict)
     _check_languages(asked, wanted, chosen.strict_languages)
@@ -52,7 +53,7 @@ def analyze() -> Response:
     whole, *parts = screening.judge(classifier, texts, served_language=bool(asked.languages))
     if whole.scores is None:
         raise language_not_supported(_first(wanted), [whole.language], asked.languages)
-    screened = screening.Screened(whole, verdict(policy, asked.text, whole), classifier.name)
+    screened = screening.Screened(whole, verdict(policy, asked.text, whole, known), classifier.name)
     match = screening.match_of(service().settings.secret_key, site_id, asked.text)
     kept = requests.storable(asked.text) if keep else None
     service().checks.add(screening.check_row(site_id, "perspective", match, screened, text=kept))

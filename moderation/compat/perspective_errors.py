@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, g, json
+from flask import Response, json
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
@@ -118,5 +118,5 @@ def of_database(error: SQLAlchemyError) -> Response:
 
 def of_fault(error: Exception) -> Response:
     """The answer to a fault of ours; the log has where, never what the code had in hand."""
-    logging.getLogger("moderation").error("fault in request %s", g.get("request_id"), exc_info=error)
+    logging.getLogger("moderation").error("fault", exc_info=error)
     return of_refused(Refused(500, "Internal error encountered.", _info("INTERNAL_ERROR")))

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from moderation.compat.perspective_errors import Refused, unreadable
+from moderation.domain import json_text
 
 # A string, or a bare name in front of a colon: Google's parser takes unquoted keys, and its quickstart used them.
 # Nothing in here can go back and try again, so that no input is slow.
 _STRING_OR_KEY = re.compile(r'"(?:[^"\\]|\\.)*+"?|(?<!\w)[A-Za-z_]\w*+(?=\s{0,9}:)', re.S)
 _MOST_UNQUOTED = 64 * 1024  # characters of a body; people type such keys, programs don't
+_DEEPEST = 100  # as protobuf's own parsers
 _HUMP = re.compile(r"([A-Z])")
 
 
@@ -28,6 +30,8 @@ def read(data: bytes) -> "Message":
                 raise
             value = _loads(_STRING_OR_KEY.sub(_quoted, text))
         json.dumps(value, ensure_ascii=False).encode()  # fails for half a surrogate pair, which is no text
+        if json_text.deeper(value, _DEEPEST):
+            raise ValueError("too deep")
     except (ValueError, RecursionError):
         raise unreadable("Invalid JSON payload received. It is not JSON in UTF-8, or nested too deeply.") from None
     if not isinstance(value, dict):

@@ -6,6 +6,8 @@ Every page, the API, the hotkey help and the docs read ACTIONS; no transition ex
 from dataclasses import dataclass
 from enum import StrEnum
 
+from moderation.domain.text import N_
+
 
 class Status(StrEnum):
     """Where a comment stands; only `approved` is ever shown to readers."""
@@ -31,6 +33,8 @@ class Source(StrEnum):
     POLICY = "policy"
     MODERATOR = "moderator"
     SITE = "site"
+    REPORT = "report"
+    APPEAL = "appeal"
 
 
 class Role(StrEnum):
@@ -39,6 +43,11 @@ class Role(StrEnum):
     MODERATOR = "moderator"
     SENIOR = "senior"
     ADMIN = "admin"
+
+    def includes(self, other: "Role") -> bool:
+        """Whether whoever has this role may do what the other may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
 
 
 STATUS_AFTER = {
@@ -55,6 +64,8 @@ MAY_DECIDE = {
     Source.POLICY: frozenset({Status.PENDING}),
     Source.MODERATOR: DECIDED,
     Source.SITE: DECIDED | {Status.PENDING},
+    Source.REPORT: frozenset({Status.APPROVED}),
+    Source.APPEAL: frozenset({Status.REJECTED}),
 }
 
 # The reason of a comment that filled a field which people can't see. It needs no scores, so a rescoring leaves it held.
@@ -83,27 +94,30 @@ class Action:
 ACTIONS: dict[str, Action] = {
     action.name: action
     for action in (
-        Action("approve", "Approve", "Approved", "a", Outcome.APPROVE, DECIDED),
-        Action("reject", "Reject", "Rejected", "r", Outcome.REJECT, DECIDED, needs_reason=True),
-        Action("escalate", "Escalate", "Escalated", "e", None, frozenset({Status.HELD})),
+        Action("approve", N_("Approve"), N_("Approved"), "a", Outcome.APPROVE, DECIDED),
+        Action("reject", N_("Reject"), N_("Rejected"), "r", Outcome.REJECT, DECIDED, needs_reason=True),
+        Action("escalate", N_("Escalate"), N_("Escalated"), "e", None, frozenset({Status.HELD})),
     )
 }
 
-# Reason code -> (hotkey after `r`, words for people). `other` needs a note.
+# Reason code -> (hotkey after `r`, words for people).
 REJECT_REASONS: dict[str, tuple[str, str]] = {
-    "toxicity": ("t", "Abusive tone"),
-    "severe_toxicity": ("v", "Severe abuse"),
-    "insult": ("i", "Insult"),
-    "profanity": ("p", "Profanity"),
-    "threat": ("h", "Threat"),
-    "identity_attack": ("g", "Attack on a group"),
-    "sexually_explicit": ("e", "Sexually explicit"),
-    "spam": ("s", "Spam"),
-    "off_topic": ("o", "Off topic"),
-    "personal_data": ("d", "Personal data"),
-    "advertising": ("a", "Advertising"),
-    "other": ("x", "Other (say what)"),
+    "toxicity": ("t", N_("Abusive tone")),
+    "severe_toxicity": ("v", N_("Severe abuse")),
+    "insult": ("i", N_("Insult")),
+    "profanity": ("p", N_("Profanity")),
+    "threat": ("h", N_("Threat")),
+    "identity_attack": ("g", N_("Attack on a group")),
+    "sexually_explicit": ("e", N_("Sexually explicit")),
+    "spam": ("s", N_("Spam")),
+    "off_topic": ("o", N_("Off topic")),
+    "personal_data": ("d", N_("Personal data")),
+    "advertising": ("a", N_("Advertising")),
+    "illegal": ("l", N_("Illegal (name the law)")),
+    "other": ("x", N_("Other (say what)")),
 }
+# These need a note, and the author reads it in the statement of reasons.
+NOTE_FOR_AUTHOR = frozenset({"illegal", "other"})
 
 
 def may_decide(source: Source, status: Status) -> bool:

@@ -2,108 +2,17 @@
 
 How rules combine: a rule speaks only when it fires; nothing fired means approve; otherwise the strongest
 outcome wins (reject over hold). An explicit approve that meets a reject is a disagreement, and a person
-decides: hold. Every signal is kept, also those that did not decide.
+decides: hold. Every signal is kept, also those that did not decide. What people said of an author or an article is
+always in force and in no policy (ALWAYS); a ban and a closed article reject whatever else was said.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from math import exp, log
-from typing import Protocol
+from dataclasses import replace
 
 from moderation.domain.lifecycle import Outcome
+from moderation.domain.standing import Standing
 from moderation.domain.text import Span
-
-
-class Matcher(Protocol):
-    """Finds pieces of a text in time linear in its length."""
-
-    def __call__(self, text: str) -> Sequence[Span]: ...
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known about a comment; None means unknown, and unknown facts fire nothing.
-
-    `text` is what a reader would see, scores are 0..1 by attribute, spans are code points of `text`. `language` is the
-    code of a language in which comments are not scored, and the reason why there are no scores.
-    """
-
-    text: str
-    scores: Mapping[str, float] | None = None
-    links: Sequence[Span] | None = None
-    email_addresses: Sequence[Span] | None = None
-    phone_numbers: Sequence[Span] | None = None
-    approved_before: int | None = None
-    rejected_before: int | None = None
-    language: str | None = None
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One line of a policy. Which fields count depends on `kind`; RULES says how."""
-
-    name: str
-    kind: str
-    action: Outcome = Outcome.HOLD
-    attribute: str | None = None
-    hold: float | None = None
-    reject: float | None = None
-    at_least: int = 1
-    share: float = 0.0
-    matcher: Matcher | None = None
-    allow: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Signal:
-    """What one rule saw. `outcome` is None where it did not fire."""
-
-    rule: str
-    kind: str
-    outcome: Outcome | None = None
-    attribute: str | None = None
-    score: float | None = None
-    threshold: float | None = None
-    spans: tuple[Span, ...] = ()
-    language: str | None = None
-    decided: bool = False
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The pure answer: what to do, and every signal behind it."""
-
-    outcome: Outcome
-    signals: tuple[Signal, ...] = field(default=())
-
-    @property
-    def reasons(self) -> tuple[Signal, ...]:
-        """The signals that decided."""
-        return tuple(signal for signal in self.signals if signal.decided)
-
-    @property
-    def risk(self) -> float:
-        """How far the clearest score stands above (towards 1) or below (towards 0) its threshold; at it, 0.5.
-
-        Thresholds differ much between attributes, so that bare scores would not put comments in order.
-        Without any score it is 0.5.
-        """
-        margins = [
-            margin(signal.score, signal.threshold)
-            for signal in self.signals
-            if signal.score is not None and signal.threshold is not None
-        ]
-        return 1 / (1 + exp(-max(margins, default=0.0)))
-
-
-def margin(score: float, threshold: float) -> float:
-    """How far a score lies above its threshold, in log-odds; thresholds differ, so bare scores don't compare."""
-    return _log_odds(score) - _log_odds(threshold)
-
-
-def _log_odds(share: float) -> float:
-    inside = min(max(share, 1e-6), 1 - 1e-6)
-    return log(inside / (1 - inside))
+from moderation.domain.verdict import Facts, Look, Rule, Signal, Verdict
 
 
 def _score(rule: Rule, facts: Facts) -> Signal | None:
@@ -111,11 +20,12 @@ def _score(rule: Rule, facts: Facts) -> Signal | None:
     if facts.scores is None or rule.attribute is None or rule.attribute not in facts.scores:
         return None
     score = facts.scores[rule.attribute]
-    lanes = [(rule.reject, Outcome.REJECT), (rule.hold, Outcome.HOLD)]
-    reached = [(limit, outcome) for limit, outcome in lanes if limit is not None and score >= limit]
+    if rule.reject is not None and score >= rule.reject:
+        return Signal(rule.name, rule.kind, Outcome.REJECT, rule.attribute, score, rule.reject)
+    if rule.hold is not None and score >= rule.hold:
+        return Signal(rule.name, rule.kind, Outcome.HOLD, rule.attribute, score, rule.hold)
     nearest = rule.hold if rule.hold is not None else rule.reject
-    threshold, outcome = reached[0] if reached else (nearest, None)
-    return Signal(rule.name, rule.kind, outcome, rule.attribute, score, threshold)
+    return Signal(rule.name, rule.kind, None, rule.attribute, score, nearest)
 
 
 def _matches(rule: Rule, facts: Facts) -> Signal | None:
@@ -180,6 +90,32 @@ def _language(rule: Rule, facts: Facts) -> Signal | None:
     return Signal(rule.name, rule.kind, rule.action, language=facts.language)
 
 
+def _flood(rule: Rule, facts: Facts) -> Signal | None:
+    """At least `at_least` comments by one author or from one address within a time."""
+    return _counted(rule, facts.floods)
+
+
+def _repeated_text(rule: Rule, facts: Facts) -> Signal | None:
+    """The same or nearly the same text at least `at_least` times within a time."""
+    return _counted(rule, facts.repeats)
+
+
+def _counted(rule: Rule, counts: Mapping[Look, int] | None) -> Signal | None:
+    if counts is None or rule.look is None or (found := counts.get(rule.look)) is None or found < rule.at_least:
+        return None
+    return Signal(rule.name, rule.kind, rule.action, number=found, seconds=rule.look.seconds)
+
+
+def _bad_domain(rule: Rule, facts: Facts) -> Signal | None:
+    """At least `at_least` links to domains of the operator's list."""
+    return _found(rule, facts.bad_links)
+
+
+def _honeypot(rule: Rule, facts: Facts) -> Signal | None:
+    """A field was filled that people don't see."""
+    return Signal(rule.name, rule.kind, rule.action) if facts.trapped else None
+
+
 # Kind -> function. To add a kind: a function above, one line here, its words in RULE_WORDS.
 RULES: dict[str, Callable[[Rule, Facts], Signal | None]] = {
     "score": _score,
@@ -193,18 +129,50 @@ RULES: dict[str, Callable[[Rule, Facts], Signal | None]] = {
     "trusted_author": _trusted_author,
     "not_scored": _not_scored,
     "language": _language,
+    "flood": _flood,
+    "repeated_text": _repeated_text,
+    "bad_domain": _bad_domain,
+    "honeypot": _honeypot,
 }
+
+
+# Kind -> what it says where this is known of the author or the article; its words are in RULE_WORDS too.
+ALWAYS: dict[str, tuple[Outcome, Callable[[Facts], bool]]] = {
+    "article_closed": (Outcome.REJECT, lambda facts: facts.article_closed),
+    "author_banned": (Outcome.REJECT, lambda facts: facts.standing is Standing.BAN),
+    "site_held": (Outcome.HOLD, lambda facts: facts.site_held),
+    "article_held": (Outcome.HOLD, lambda facts: facts.article_held),
+    "slow_mode": (Outcome.HOLD, lambda facts: facts.slow_mode),
+    "author_held": (Outcome.HOLD, lambda facts: facts.standing is Standing.HOLD),
+    "author_trusted": (Outcome.APPROVE, lambda facts: facts.standing is Standing.TRUST),
+}
+# Nothing outvotes these.
+FINAL = frozenset({"article_closed", "author_banned"})
+# What does not count against an author whom people trust: habits and acquaintance. Abuse and word lists still do.
+MUTED_BY_TRUST = frozenset({
+    "links", "email_address", "phone_number", "language", "first_time_author", "repeat_offender",
+})  # fmt: skip
 
 
 def evaluate(rules: Sequence[Rule], facts: Facts) -> Verdict:
     """All rules over one comment -> the verdict; the order of the rules does not matter."""
-    if facts.language is not None and all(rule.kind != "language" for rule in rules):
+    trusted = facts.standing is Standing.TRUST
+    if facts.language is not None and not trusted and all(rule.kind != "language" for rule in rules):
         rules, facts = _without_word_on_language(rules), replace(facts, language=None)
-    signals = [signal for rule in rules if (signal := RULES[rule.kind](rule, facts)) is not None]
-    fired = {signal.outcome for signal in signals if signal.outcome is not None}
-    outcome = _combine(fired)
-    decisive = fired if {Outcome.APPROVE, Outcome.REJECT} <= fired else {outcome}
-    return Verdict(outcome, tuple(replace(signal, decided=signal.outcome in decisive) for signal in signals))
+    signals = [Signal(kind, kind, outcome) for kind, (outcome, known) in ALWAYS.items() if known(facts)]
+    for rule in rules:
+        if (signal := RULES[rule.kind](rule, facts)) is not None:
+            muted = trusted and signal.outcome is not None and rule.kind in MUTED_BY_TRUST
+            signals.append(signal._replace(place=rule.place, muted=muted) if muted or rule.place else signal)
+    speaking = [signal for signal in signals if signal.outcome is not None and not signal.muted]
+    fired = {signal.outcome for signal in speaking if signal.outcome is not None}
+    final = any(signal.kind in FINAL for signal in speaking)
+    outcome = Outcome.REJECT if final else _combine(fired)
+    decisive = fired if not final and {Outcome.APPROVE, Outcome.REJECT} <= fired else {outcome}
+    return Verdict(outcome, tuple(
+        signal._replace(decided=True) if signal.outcome in decisive and not signal.muted else signal
+        for signal in signals
+    ))  # fmt: skip
 
 
 def _without_word_on_language(rules: Sequence[Rule]) -> Sequence[Rule]:

@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from moderation import metrics
 from moderation.domain.lifecycle import STATUS_AFTER, Outcome, Status
+from moderation.domain.policy import evaluate
+from moderation.domain.verdict import Facts
 from moderation.scoring import Classifier
-from moderation.services import decide, intake, leases
+from moderation.services import background, decide, intake, leases, policies
 from moderation.services.intake import NewComment
-from moderation.services.record import Ruling
+from moderation.services.leases import Leased
+from moderation.services.rulings import Ruling
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment
 
@@ -29,18 +33,25 @@ class Said:
 @dataclass(frozen=True)
 class Looked:
     """What is said of a comment before it is stored. `ruling` is None if it is here already, or if the classifier
-    fails on it alone: it is pending then, and left to the workers."""
+    fails on it alone: it is pending then, and left to the workers. `shut` says that the same words were approved
+    before, and that nothing gets in now by that."""
 
     said: Said
     ruling: Ruling | None = None
+    shut: bool = False
 
 
-def look(store: Store, classifier: Classifier, site_id: str, comment: NewComment) -> Looked:
-    """What stands on the comment if it came before, else what the policy says; nothing is written."""
+def look(store: Store, classifier: Classifier, site_id: str, comment: NewComment, *, edit: bool = False) -> Looked:
+    """What stands on the comment if it came before, else what the policy says; nothing is written.
+
+    An `edit` is of a comment that was there before: no article is closed to it, and no slow mode is on.
+    """
+    one = leases.unstored(site_id, comment, edit=edit)
     with store.read() as session:
         if known := _known(session, site_id, comment.external_id):
-            return Looked(known)
-    (scored,) = decide.score_in_halves(classifier, [leases.unstored(site_id, comment)])
+            shut = _shut(session, one) if known.status == Status.APPROVED else None
+            return Looked(shut or known, shut=shut is not None)
+    (scored,) = decide.score_in_halves(classifier, [one])
     if scored.judged is None and classifier.scorer is not None:
         return Looked(Said(Status.PENDING))
     with store.read() as session:
@@ -50,12 +61,29 @@ def look(store: Store, classifier: Classifier, site_id: str, comment: NewComment
 
 def keep(store: Store, site_id: str, comment: NewComment, looked: Looked) -> Said:
     """Stores the comment with its decision, unless it came before; gives what stands."""
+    if looked.shut:
+        return looked.said
     with store.write() as session:
         now = now_ms()
         (result,) = intake.submit(session, site_id, [comment], now)
         if result.created and looked.ruling:
             decide.decide_new(session, result.id, looked.ruling, now)
-        return _known(session, site_id, comment.external_id) or looked.said
+        said = _known(session, site_id, comment.external_id) or looked.said
+    if result.created:
+        metrics.accepted("drop_in")
+    return said
+
+
+def _shut(session: Session, one: Leased) -> Said | None:
+    """What people said once for all that keeps out even what was approved before; None where nothing does."""
+    (known,) = background.gather(session, [one], {one.site_id: policies.current(session, one.site_id)}, now_ms())
+    verdict = evaluate((), Facts(
+        one.body.text, {}, standing=known.standing, article_closed=known.closed, article_held=known.hold_all,
+        site_held=known.around.site_held, slow_mode=known.around.slow_mode,
+    ))  # fmt: skip
+    if verdict.outcome is Outcome.APPROVE:
+        return None
+    return Said(STATUS_AFTER[verdict.outcome], frozenset(signal.rule for signal in verdict.signals if signal.decided))
 
 
 def _known(session: Session, site_id: str, external_id: str) -> Said | None:

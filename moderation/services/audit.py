@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from moderation.store.audit import AuditEvent
 from moderation.store.queries import insert_rows
 from moderation.store.session import new_id, now_ms
-from moderation.store.tables import AuditEvent
 
 
 def audit_row(

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, func, select, union_all
+from sqlalchemy.orm import Session, aliased
 
-from moderation.domain.lifecycle import Source, Status
-from moderation.store.tables import Comment, Decision, Moderator, WorkerState
+from moderation.domain.lifecycle import Outcome, Source, Status
+from moderation.services import notes
+from moderation.services.ancestry import Chain, Replies, chain, replies
+from moderation.services.author_record import AuthorRecord, author_record
+from moderation.store.people import Moderator
+from moderation.store.tables import Comment, Decision, Revision, WorkerState
 
-_SHOWN = 5
+_REVISIONS = 10
+_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -24,50 +29,57 @@ class Step:
 class Context:
     """`verdict` is the policy's decision on this revision, also when a moderator has ruled since.
 
-    `counts` are of the author's other comments by status, `article` of all comments there.
+    `escalation` is the step that put the comment before a senior, while it is there; `article` counts all comments
+    there by status; `revisions` are the earlier texts of an edited comment, the newest first.
     """
 
     verdict: Decision | None
     history: Sequence[Step]
-    parent: Comment | None
-    replies: int
-    counts: dict[str, int]
-    others: Sequence[Comment]
+    escalation: Step | None
+    chain: Chain
+    replies: Replies
+    author: AuthorRecord
     article: dict[str, int]
+    revisions: Sequence[Revision]
+    notes: Sequence[notes.Written]
 
 
 def context(session: Session, comment: Comment) -> Context:
     """Everything around one comment."""
     history = _history(session, comment)
-    same_author = (Comment.site_id == comment.site_id) & (Comment.author_key == comment.author_key)
-    here = Comment.article_id == comment.article_id
     return Context(
         verdict=_verdict(history, comment.revision),
         history=history,
-        parent=_parent(session, comment),
-        replies=_count(session, here & (Comment.parent_external_id == comment.external_id)),
-        counts=_by_status(session, same_author & (Comment.id != comment.id)),
-        others=session.scalars(
-            select(Comment).where(same_author, Comment.id != comment.id).order_by(Comment.id.desc()).limit(_SHOWN)
-        ).all(),
-        article=_by_status(session, here),
+        escalation=_escalation(history, comment),
+        chain=chain(session, comment),
+        replies=replies(session, comment),
+        author=author_record(session, comment),
+        article=_by_status(session, comment.article_id),
+        revisions=_revisions(session, comment),
+        notes=notes.about(session, comment),
     )
 
 
 def flow(session: Session, site_id: str, now: int) -> tuple[int, int]:
-    """How many comments were held in the last hour, and how many a moderator decided."""
-    # Ids begin with the time of their making, so the last hour is one range of the primary key.
-    since = f"{now - 3_600_000:012x}"
-    undone = select(Decision.undoes).where(Decision.id >= since, Decision.undoes.is_not(None))
-    rows = session.execute(
-        select(Decision.source, func.count(Decision.comment_id.distinct()))
-        .where(Decision.id >= since, Decision.site_id == site_id, Decision.undoes.is_(None), Decision.id.not_in(undone))
-        .where(((Decision.source == Source.POLICY) & (Decision.action == "hold"))
-               | ((Decision.source == Source.MODERATOR) & (Decision.action != "hold")))
-        .group_by(Decision.source)
-    )  # fmt: skip
-    counts: dict[str, int] = {row[0]: row[1] for row in rows}
-    return counts.get(Source.POLICY, 0), counts.get(Source.MODERATOR, 0)
+    """How many comments were held in the last hour, and how many a moderator decided; no further than 10,000."""
+    held = _made(session, site_id, now, Source.POLICY, [Outcome.HOLD])
+    return held, _made(session, site_id, now, Source.MODERATOR, [Outcome.APPROVE, Outcome.REJECT])
+
+
+def _made(session: Session, site_id: str, now: int, source: Source, actions: Sequence[Outcome]) -> int:
+    """Comments with such a decision in the last hour that stands or was followed by one, but was not undone."""
+    undo = aliased(Decision)
+    # One range of an index for each action, whatever else was decided.
+    each = [
+        select(Decision.comment_id)
+        .where(Decision.site_id == site_id, Decision.source == source, Decision.action == action,
+               Decision.decided_at >= now - 3_600_000, Decision.undoes.is_(None),
+               ~exists().where(undo.undoes == Decision.id))
+        .limit(_COUNTED).subquery()
+        for action in actions
+    ]  # fmt: skip
+    comments = union_all(*map(select, each)).subquery()
+    return session.scalar(select(func.count(comments.c.comment_id.distinct()))) or 0
 
 
 def oldest_held(session: Session, site_id: str) -> int | None:
@@ -104,18 +116,19 @@ def _verdict(history: Sequence[Step], revision: int) -> Decision | None:
     return next(iter(by_policy or of_revision), None)
 
 
-def _parent(session: Session, comment: Comment) -> Comment | None:
-    if comment.parent_external_id is None:
+def _escalation(history: Sequence[Step], comment: Comment) -> Step | None:
+    if not comment.escalated:
         return None
-    return session.scalar(
-        select(Comment).where(Comment.site_id == comment.site_id, Comment.external_id == comment.parent_external_id)
-    )
+    return next((step for step in history if step.decision.reason == "escalate" and not step.decision.undoes), None)
 
 
-def _count(session: Session, condition: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(Comment).where(condition)) or 0
+def _revisions(session: Session, comment: Comment) -> Sequence[Revision]:
+    if comment.revision == 1:
+        return ()
+    query = select(Revision).where(Revision.comment_id == comment.id).order_by(Revision.revision.desc())
+    return session.scalars(query.limit(_REVISIONS)).all()
 
 
-def _by_status(session: Session, condition: ColumnElement[bool]) -> dict[str, int]:
-    query = select(Comment.status, func.count()).where(condition).group_by(Comment.status)
+def _by_status(session: Session, article_id: str) -> dict[str, int]:
+    query = select(Comment.status, func.count()).where(Comment.article_id == article_id).group_by(Comment.status)
     return {row[0]: row[1] for row in session.execute(query)}

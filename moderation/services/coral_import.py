@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from moderation import metrics
 from moderation.domain.attributes import asked
 from moderation.scoring import ATTRIBUTES, Classifier
 from moderation.services import coral_export, decide, intake, leases
@@ -99,6 +100,7 @@ class Importer:
             results = intake.submit(session, self._site_id, [self._new(one) for one, _ in decided], now)
             fresh = {r.id: s for r, (_, s) in zip(results, decided, strict=True) if r.created}
             taken = leases.lease_new(session, list(fresh), self._owner, now + _LEASE_MS)
+        metrics.accepted("import", len(fresh))
         self.done.counts["stored"] += len(fresh)
         self.done.counts["other_text_here"] += sum(result.conflict for result in results)
         self.done.counts["here_before"] += sum(not result.created and not result.conflict for result in results)
@@ -143,7 +145,7 @@ def texts(path: Path, ids: set[str]) -> Iterator[tuple[str, str]]:
 
 
 def _to_judge(one: OldComment) -> Leased:
-    return Leased(one.id, "", 1, plain_text(one.body, "html"), one.body, "", 0)
+    return Leased(one.id, "", 1, plain_text(one.body, "html"), one.body, "", 0, "")
 
 
 def summary(done: Imported) -> dict[str, Any]:

@@ -5,31 +5,42 @@ that are still its own. A lease that runs out, or whose process is gone, goes ba
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import OUTCOME_OF, Outcome, Source, Status
-from moderation.domain.policy import Facts, Signal, Verdict, evaluate
-from moderation.domain.text import to_utf16
+from moderation.domain.lifecycle import OUTCOME_OF, Source, Status
 from moderation.scoring import Classifier, Judged
-from moderation.services import leases, policies
-from moderation.services.facts import find_email_addresses, find_links, find_phone_numbers
-from moderation.services.leases import Leased
-from moderation.services.plain_text import PlainText
+from moderation.services import background, fingerprints, leases, policies
+from moderation.services.background import Background
+from moderation.services.leases import Holder, Leased
 from moderation.services.policies import CompiledPolicy
-from moderation.services.record import Ruling, held_unscored, record
+from moderation.services.record import record
+from moderation.services.rulings import Ruling, Subject, held_unscored
+from moderation.services.second_thread import SecondThread
+from moderation.services.verdicts import signal_row, verdict
+from moderation.store.queries import one_of
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment
 
 log = logging.getLogger(__name__)
 
 FAILURES_ALONE = 3
-# Characters that are decided between two renewals of a lease, so that the slowest texts can't outlive it.
-_PIECE = 200_000
+# Characters that are scored and written as one, so that what is in hand, three at most, can't outlive its lease.
+_PIECE = 100_000
+
+
+class Written(NamedTuple):
+    """How many of a batch were decided, and what was leased in the same transaction."""
+
+    decided: int
+    leased: Sequence[Leased]
 
 
 @dataclass(frozen=True)
@@ -48,22 +59,52 @@ def drain(
     lease_ms: int,
     until: Callable[[], bool],
     after_batch: Callable[[], None],
+    full: Callable[[], object] = lambda: None,
 ) -> int:
-    """Decides pending comments until none is left or `until()` says stop; returns how many were decided."""
-    decided = 0
-    while True:
-        with store.write() as session:
-            leased = leases.lease(session, owner, now_ms(), lease_ms)
-        if not leased:
-            return decided
-        for piece in _pieces(leased):
-            decided += decide_batch(store, classifier, owner, piece)
-            after_batch()
-            if len(piece) < len(leased):
-                with store.write() as session:
-                    leases.renew(session, owner, now_ms() + lease_ms)
-        if until():
-            return decided
+    """Decides pending comments until none is left or `until()` says stop; returns how many were decided.
+
+    A batch is written while the next one is scored. What is in hand is decided before this returns, and let go where
+    it fails. `after_batch` is called beside the scorer, `full` when a whole batch was there to take, so that more
+    may be waiting.
+    """
+    decided, holder = 0, Holder(owner, lease_ms)
+
+    def write(scored: Sequence[Scored], *, more: bool) -> Written:
+        leased: list[Leased] = []
+        take = (lambda session: leased.extend(holder.take_more(session))) if more else None
+        written = Written(decide_scored(store, classifier, owner, scored, first=take), leased)
+        after_batch()
+        return written
+
+    with _letting_go(store, owner), SecondThread[Written]() as second:
+        while True:
+            with store.write() as session:
+                leased: Sequence[Leased] = holder.take(session)
+            if not leased:
+                return decided
+            hand = deque(_pieces(leased))
+            while hand or second.busy:
+                if len(leased) >= leases.BATCH:
+                    full()
+                scored = score_in_halves(classifier, hand.popleft()) if hand else []
+                written = second.wait() or Written(0, ())
+                decided, leased = decided + written.decided, written.leased
+                hand.extend(_pieces(leased))
+                if scored:
+                    second.begin(partial(write, scored, more=len(hand) < 2 and not until()))
+            if until():
+                return decided
+
+
+@contextmanager
+def _letting_go(store: Store, owner: str) -> Iterator[None]:
+    """What is in hand when this fails or is stopped goes back at once, and nothing is held against it."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception), store.write() as session:
+            leases.let_go(session, owner)
+        raise
 
 
 def _pieces(leased: Sequence[Leased]) -> Iterator[list[Leased]]:
@@ -72,139 +113,111 @@ def _pieces(leased: Sequence[Leased]) -> Iterator[list[Leased]]:
     for comment in leased:
         piece.append(comment)
         size += len(comment.source)
-        if size >= _PIECE:
+        if size >= _PIECE or len(piece) == leases.BATCH:
             yield piece
             piece, size = [], 0
     if piece:
         yield piece
 
 
-def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[Leased]) -> int:
-    """Scores and decides leased comments; returns how many were decided."""
-    return decide_scored(store, classifier, owner, score_in_halves(classifier, leased))
+def decide_scored(
+    store: Store, classifier: Classifier, owner: str, scored: Sequence[Scored],
+    *, first: Callable[[Session], None] | None = None,
+) -> int:  # fmt: skip
+    """Decides leased comments that the classifier has looked at; returns how many were decided.
 
-
-def decide_scored(store: Store, classifier: Classifier, owner: str, scored: Sequence[Scored]) -> int:
-    """Decides leased comments that the classifier has looked at; returns how many were decided."""
+    `first` is done in the same transaction, before locks are taken that others wait for.
+    """
     failed = [one.comment for one in scored if one.judged is None and classifier.scorer is not None]
-    again = {comment.id for comment in failed if comment.attempts + 1 < FAILURES_ALONE}
+    tried = [comment for comment in failed if comment.deaths < leases.ENOUGH]
+    again = {comment.id for comment in tried if comment.attempts + 1 < FAILURES_ALONE}
     with store.read() as session:
-        rulings = _verdicts(session, classifier, [one for one in scored if one.comment.id not in again])
+        current = _policies(session, scored)
+    fingerprints.keep(store, [one.comment for one in scored], current, now_ms())
+    with store.read() as session:
+        rulings = _verdicts(session, classifier, current, [one for one in scored if one.comment.id not in again])
     with store.write() as session:
         if again:
             _count_failure(session, owner, again)
+        if first:
+            first(session)
         return _write(session, owner, rulings)
 
 
 def ruling(session: Session, classifier: Classifier, one: Scored) -> Ruling:
     """What the policy says of a comment that is not stored yet."""
-    return _verdicts(session, classifier, [one])[one.comment.id]
+    return _verdicts(session, classifier, _policies(session, [one]), [one])[one.comment.id]
 
 
 def decide_new(session: Session, comment_id: str, ruling: Ruling, now: int) -> None:
     """Decides a comment that this same transaction has inserted."""
-    record(session, [_for_comment(ruling, session.get_one(Comment, comment_id))], now)
+    comment = session.get_one(Comment, comment_id)
+    policy = policies.current(session, comment.site_id)
+    fingerprints.keep_all(session, [leases.of(comment)], {comment.site_id: policy}, now)
+    record(session, [_for_comment(ruling, comment)], now)
 
 
 def score_in_halves(classifier: Classifier, leased: Sequence[Leased]) -> list[Scored]:
-    """Scores a batch; one that fails is tried again in halves, down to the comment that can't be scored."""
-    if classifier.scorer is None:
+    """Scores a batch; one that fails is tried again in halves, down to the comment that can't be scored.
+
+    A comment with which enough processes have died is not looked at any more.
+    """
+    if classifier.scorer is None or any(one.deaths >= leases.ENOUGH for one in leased[:1]):  # such a one comes alone
         return [Scored(comment, None) for comment in leased]
     try:
         judged = classifier.judge([comment.body.text for comment in leased])
     except Exception as error:  # whatever a scorer raises must not stop the queue
         if len(leased) == 1:
-            log.error("comment %s can't be scored: %s", leased[0].id, type(error).__name__)
+            log.error("a comment can't be scored: %s", type(error).__name__, extra={"comment_id": leased[0].id})
             return [Scored(leased[0], None)]
         middle = len(leased) // 2
         return score_in_halves(classifier, leased[:middle]) + score_in_halves(classifier, leased[middle:])
     return [Scored(comment, one) for comment, one in zip(leased, judged, strict=True)]
 
 
-def verdict(policy: CompiledPolicy, text: str, judged: Judged | None, author: tuple[int, int] | None = None) -> Verdict:
-    """The policy's answer for one text; `author` counts approved and rejected comments before, None if unknown."""
-    facts = Facts(
-        text, judged.scores if judged else None,
-        links=find_links(text) if policy.asks("links") else None,
-        email_addresses=find_email_addresses(text) if policy.asks("email_address") else None,
-        phone_numbers=find_phone_numbers(text, policy.region or "US") if policy.asks("phone_number") else None,
-        approved_before=author[0] if author else None,
-        rejected_before=author[1] if author else None,
-        language=judged.unserved if judged else None,
-    )  # fmt: skip
-    return evaluate(policy.rules, facts)
+def _policies(session: Session, scored: Sequence[Scored]) -> dict[str, CompiledPolicy]:
+    return {site: policies.current(session, site) for site in {one.comment.site_id for one in scored}}
 
 
-def signal_row(classifier: Classifier, signal: Signal, body: PlainText, source: str) -> dict[str, Any]:
-    """A signal as it is stored and shown; spans are UTF-16 code units of the body as it was sent."""
-    spans = signal.spans
-    if signal.decided and signal.attribute and not spans:
-        spans = classifier.explain(body.text, signal.attribute)
-    in_body = to_utf16(source, [body.in_body(span) for span in spans]) if spans else []
-    return {
-        "rule": signal.rule, "kind": signal.kind, "outcome": signal.outcome.value if signal.outcome else None,
-        "attribute": signal.attribute, "score": signal.score, "threshold": signal.threshold,
-        "decided": signal.decided, "spans": [{"begin": span.begin, "end": span.end} for span in in_body],
-        **({"language": signal.language} if signal.language else {}),
-    }  # fmt: skip
-
-
-def _verdicts(session: Session, classifier: Classifier, scored: Sequence[Scored]) -> dict[str, Ruling]:
+def _verdicts(
+    session: Session, classifier: Classifier, current: dict[str, CompiledPolicy], scored: Sequence[Scored]
+) -> dict[str, Ruling]:
     """Comment id -> what to decide; the comment in it is a placeholder until the write has locked the row."""
-    authors = _author_counts(session, {(one.comment.site_id, one.comment.author_key) for one in scored})
-    current = {site: policies.current(session, site) for site in {one.comment.site_id for one in scored}}
+    backgrounds = background.gather(session, [one.comment for one in scored], current, now_ms())
     rulings = {}
-    for one in scored:
+    for one, known in zip(scored, backgrounds, strict=True):
         comment = one.comment
         policy = current[comment.site_id]
-        author = authors.get((comment.site_id, comment.author_key), (0, 0))
         try:
-            rulings[comment.id] = _ruling(classifier, policy, one, author)
+            rulings[comment.id] = _ruling(classifier, policy, one, known)
         except Exception as error:  # a check that fails must hold this comment and no other
-            log.error("comment %s can't be checked: %s", comment.id, type(error).__name__)
-            rulings[comment.id] = held_unscored(
-                Comment(id=comment.id, revision=comment.revision), policy.version, "not_scored"
-            )
+            log.error("a comment can't be checked: %s", type(error).__name__, extra={"comment_id": comment.id})
+            rulings[comment.id] = held_unscored(Subject(comment.id, comment.revision), policy.version, "not_scored")
     return rulings
 
 
-def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, author: tuple[int, int]) -> Ruling:
+def _ruling(classifier: Classifier, policy: CompiledPolicy, one: Scored, known: Background) -> Ruling:
     comment = one.comment
     judged = one.judged
-    answer = verdict(policy, comment.body.text, judged, author)
+    answer = verdict(policy, comment.body.text, judged, known)
     return Ruling(
-        Comment(id=comment.id, revision=comment.revision), answer.outcome, Source.POLICY,
+        Subject(comment.id, comment.revision), answer.outcome, Source.POLICY,
         # Also where the language is not served: the classifier did look, and there is nothing to do anew.
         policy_version=policy.version, scorer=classifier.name if judged else None,
         scores=(judged.scores if judged else None) or {},
         signals=[signal_row(classifier, signal, comment.body, comment.source) for signal in answer.signals],
-        risk=round(answer.risk, 6),
+        risk=round(answer.risk, 6), language=judged.language if judged else None,
     )  # fmt: skip
 
 
-def _author_counts(session: Session, authors: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int]]:
-    counts: dict[tuple[str, str], tuple[int, int]] = {}
-    for site_id in {site for site, _ in authors}:
-        keys = [key for site, key in authors if site == site_id]
-        rows = session.execute(
-            select(
-                Comment.author_key,
-                func.sum(case((Comment.status == Status.APPROVED, 1), else_=0)),
-                func.sum(case((Comment.status == Status.REJECTED, 1), else_=0)),
-            ).where(Comment.site_id == site_id, Comment.author_key.in_(keys)).group_by(Comment.author_key)
-        )  # fmt: skip
-        counts |= {(site_id, key): (int(approved or 0), int(rejected or 0)) for key, approved, rejected in rows}
-    return counts
-
-
-def _mine(owner: str, ids: Sequence[str]) -> Any:
-    return and_(Comment.id.in_(ids), Comment.status == Status.PENDING, Comment.lease_owner == owner)
+def _mine(session: Session, owner: str, ids: Sequence[str]) -> Any:
+    return and_(one_of(session, Comment.id, ids), Comment.status == Status.PENDING, Comment.lease_owner == owner)
 
 
 def _count_failure(session: Session, owner: str, ids: set[str]) -> None:
     session.execute(
         update(Comment)
-        .where(_mine(owner, sorted(ids)))
+        .where(_mine(session, owner, sorted(ids)))
         .values(attempts=Comment.attempts + 1, lease_owner=None, lease_until=None)
         .execution_options(synchronize_session=False)
     )
@@ -212,21 +225,22 @@ def _count_failure(session: Session, owner: str, ids: set[str]) -> None:
 
 def _write(session: Session, owner: str, rulings: dict[str, Ruling]) -> int:
     """Writes the verdicts of the comments that are still pending, unedited and leased to this worker."""
-    mine = session.scalars(select(Comment).where(_mine(owner, sorted(rulings))).with_for_update()).all()
+    rows = select(*_SUBJECT).where(_mine(session, owner, sorted(rulings))).with_for_update()
     final = [
-        _for_comment(rulings[comment.id], comment)
-        for comment in mine
-        if rulings[comment.id].comment.revision == comment.revision
+        _for_comment(rulings[subject.id], subject)
+        for subject in (Subject(*row) for row in session.execute(rows))
+        if rulings[subject.id].comment.revision == subject.revision
     ]
-    record(session, final, now_ms())
+    record(session, final, now_ms(), publish=True)
     return len(final)
 
 
-def _for_comment(ruling: Ruling, comment: Comment) -> Ruling:
+_SUBJECT = [getattr(Comment, name) for name in Subject._fields]
+
+
+def _for_comment(ruling: Ruling, comment: Comment | Subject) -> Ruling:
     """An old comment keeps the status that it had at its site: history and label, no event, no queue."""
-    imported = comment.imported_status
-    outcome = OUTCOME_OF[Status(imported)] if imported else Outcome(ruling.outcome)
-    return Ruling(
-        comment, outcome, Source.SITE if imported else Source.POLICY, policy_version=ruling.policy_version,
-        scorer=ruling.scorer, scores=ruling.scores, signals=ruling.signals, risk=ruling.risk, event=not imported,
-    )  # fmt: skip
+    ruling.comment = comment
+    if imported := comment.imported_status:
+        ruling.outcome, ruling.source, ruling.event = OUTCOME_OF[Status(imported)], Source.SITE, False
+    return ruling

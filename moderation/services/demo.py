@@ -65,6 +65,7 @@ def _comment(sample: dict[str, Any], article_url: str, now: int) -> NewComment:
     return NewComment(
         external_id=sample["external_id"], body=sample["body"], format="plain", author_name=author["name"],
         author_email=author["email"], author_url=author.get("url"), author_id=None,
-        article_url=article_url, article_title=about["title"], article_section=about["section"],
+        article_url=article_url, article_title=about["title"], article_lead=about["lead"],
+        article_section=about["section"],
         parent_external_id=sample.get("parent_external_id"), created_at=now - sample["minutes_ago"] * 60_000,
     )  # fmt: skip

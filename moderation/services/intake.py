@@ -1,7 +1,7 @@
 """Comments in: submitted, edited, withdrawn. Core inserts only on this path."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from moderation.domain.lifecycle import Outcome, Source, Status, may_decide, may_edit
 from moderation.errors import Conflict, NotFound
 from moderation.services.audit import audit_row, record_audit
-from moderation.services.record import Ruling, record, withdrawn_event
+from moderation.services.record import forget_waiting_scores, record, withdrawn_event
+from moderation.services.rulings import Made, Ruling
+from moderation.services.settle import settle_gone
+from moderation.store.audit import AuditEvent
 from moderation.store.queries import insert_new, insert_rows, upsert
 from moderation.store.session import new_id
-from moderation.store.tables import Article, AuditEvent, Comment, Decision, Event, Revision
+from moderation.store.tables import Article, Comment, Decision, Event, Revision
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class NewComment:
     author_id: str | None
     article_url: str
     article_title: str | None = None
+    article_lead: str | None = None
     article_section: str | None = None
     article_published_at: int | None = None
     parent_external_id: str | None = None
@@ -37,6 +41,7 @@ class NewComment:
     user_agent: str | None = None
     created_at: int | None = None
     imported_status: str | None = None
+    trapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,10 +55,19 @@ class Submitted:
     conflict: bool = False
 
 
-def submit(session: Session, site_id: str, comments: Sequence[NewComment], now: int) -> list[Submitted]:
-    """Keeps these comments as pending, each at most once for its external id; one answer for each, same order."""
+# An article as a comment tells of it: its id, title, lead, section, when it was published.
+ArticleTold = tuple[str, str | None, str | None, str | None, int | None]
+
+
+def submit(
+    session: Session, site_id: str, comments: Sequence[NewComment], now: int, *, told: Container[ArticleTold] = ()
+) -> list[Submitted]:
+    """Keeps these comments as pending, each at most once for its external id; one answer for each, same order.
+
+    Articles that were `told` of in the same words a moment ago, and kept, are not looked at again.
+    """
     rows = [_comment_row(site_id, comment, now) for comment in comments]
-    _keep_articles(session, site_id, comments)
+    _keep_articles(session, site_id, [comment for comment in comments if article_told(site_id, comment) not in told])
     first = {row["external_id"]: row for row in reversed(rows)}
     # In one order everywhere, so that two batches that share comments can't lock each other out.
     inserted = insert_new(session, Comment, sorted(first.values(), key=lambda row: row["external_id"]))
@@ -76,13 +90,15 @@ def edit(session: Session, site_id: str, comment_id: str, body: str, now: int) -
     session.execute(
         update(Comment).where(Comment.id == comment.id).values(
             body=body, revision=comment.revision + 1, version=comment.version + 1, status=Status.PENDING.value,
-            received_at=now, attempts=0, imported_status=None, decision_id=None, decided_at=None,
-            lease_owner=None, lease_until=None, claimed_by=None, claimed_until=None, escalated=False,
+            received_at=now, attempts=0, deaths=0, imported_status=None, decision_id=None, decided_at=None,
+            lease_owner=None, lease_until=None, claimed_by=None, claimed_until=None, escalated=False, assigned_to=None,
         )
     )  # fmt: skip
+    forget_waiting_scores(session, comment.id)
     record_audit(session, "comment.edited", site_id=site_id, subject_id=comment.id,
                  data={"revision": comment.revision + 1})  # fmt: skip
     session.refresh(comment)
+    settle_gone(session, comment, now)
     return comment
 
 
@@ -94,18 +110,20 @@ def withdraw(session: Session, site_id: str, comment_id: str, now: int) -> Comme
     session.execute(
         update(Comment).where(Comment.id == comment.id).values(
             status=Status.WITHDRAWN.value, version=comment.version + 1, lease_owner=None, lease_until=None,
-            claimed_by=None, claimed_until=None, escalated=False,
+            claimed_by=None, claimed_until=None, escalated=False, assigned_to=None,
         )
     )  # fmt: skip
+    forget_waiting_scores(session, comment.id)
     insert_rows(session, Event, [withdrawn_event(comment, now)])
     record_audit(session, "comment.withdrawn", site_id=site_id, subject_id=comment.id)
     session.refresh(comment)
+    settle_gone(session, comment, now)
     return comment
 
 
 def site_decision(
     session: Session, site_id: str, comment_id: str, outcome: Outcome, by: str | None, reason: str | None, now: int
-) -> tuple[Comment, Decision]:
+) -> tuple[Comment, Made]:
     """What the site's own staff decided there. Raises NotFound, or Conflict when withdrawn."""
     comment = find(session, site_id, comment_id, lock=True)
     if not may_decide(Source.SITE, Status(comment.status)):
@@ -150,6 +168,14 @@ def article_id(site_id: str, url: str) -> str:
     return hashlib.blake2b(f"{site_id} {url}".encode(), digest_size=16).hexdigest()
 
 
+def article_told(site_id: str, comment: NewComment) -> ArticleTold:
+    """What this comment tells of its article."""
+    return (
+        article_id(site_id, comment.article_url), comment.article_title, comment.article_lead,
+        comment.article_section, comment.article_published_at,
+    )  # fmt: skip
+
+
 def author_key(comment: NewComment) -> str:
     """Who the author is to the site: its own id for them, else the e-mail address; hashed, as it is an index only."""
     who = f"id:{comment.author_id}" if comment.author_id else f"email:{(comment.author_email or '').strip().casefold()}"
@@ -165,27 +191,29 @@ def _comment_row(site_id: str, comment: NewComment, now: int) -> dict[str, Any]:
         "user_agent": comment.user_agent, "body": comment.body, "format": comment.format, "revision": 1,
         "status": Status.PENDING.value, "version": 1, "created_at": comment.created_at or now, "received_at": now,
         "attempts": 0, "imported_status": comment.imported_status, "lease_owner": None, "lease_until": None,
-        "decision_id": None, "decided_at": None, "risk": 0.0, "escalated": False,
+        "decision_id": None, "decided_at": None, "risk": 0.0, "escalated": False, "trapped": comment.trapped,
         "claimed_by": None, "claimed_until": None,
     }  # fmt: skip
 
 
-_KNOWN = select(Article.id, Article.title, Article.section, Article.published_at).where(
+_KNOWN = select(Article.id, Article.title, Article.lead, Article.section, Article.published_at).where(
     Article.id.in_(bindparam("ids", expanding=True))
 )
 
 
 def _keep_articles(session: Session, site_id: str, comments: Sequence[NewComment]) -> None:
     """New articles are added; a title that came later or changed is taken over."""
+    if not comments:
+        return
     newest = {comment.article_url: comment for comment in comments}
     rows: list[dict[str, Any]] = [
         {"id": article_id(site_id, url), "site_id": site_id, "url": url, "title": comment.article_title,
-         "section": comment.article_section, "published_at": comment.article_published_at}
+         "lead": comment.article_lead, "section": comment.article_section, "published_at": comment.article_published_at}
         for url, comment in sorted(newest.items())
     ]  # fmt: skip
     known = {article.id: article for article in session.execute(_KNOWN, {"ids": [row["id"] for row in rows]})}
     for row in rows:
-        fields = {name: row[name] for name in ("title", "section", "published_at") if row[name] is not None}
+        fields = {name: row[name] for name in ("title", "lead", "section", "published_at") if row[name] is not None}
         old = known.get(row["id"])
         if old is None or any(getattr(old, name) != value for name, value in fields.items()):
             upsert(session, Article, row, ["id"], fields or {"url": row["url"]})

@@ -10,8 +10,8 @@ from typing import Any
 from moderation.domain.lifecycle import Outcome
 from moderation.errors import SetupError
 from moderation.scoring import Classifier
-from moderation.services.decide import verdict
 from moderation.services.policies import CompiledPolicy
+from moderation.services.verdicts import verdict
 
 ABUSIVE, CIVIL = LABELS = ("abusive", "civil")
 SPEAKING_AGAINST = ("counter_speech", "quoted_abuse", "quoted_abuse_condemned")

@@ -1,13 +1,15 @@
-"""What a site chose for the drop-in interfaces."""
+"""What a site chose: for the drop-in interfaces, for its readers' reports, for its authors' appeals."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from moderation.errors import Invalid
 from moderation.services.audit import record_audit
 from moderation.store.tables import Site
+
+Days = Annotated[int, Field(ge=0, le=36_500)]
 
 
 class Options(BaseModel):
@@ -21,6 +23,16 @@ class Options(BaseModel):
     held_is_spam: bool = False  # Akismet: what would be held for other reasons than spam is `true`, too
     discard_blatant: bool = False  # Akismet: tell the caller to throw blatant spam away unseen
     coral_approves: bool = False  # Coral: what we approve is approved there, past its later checks, not only let pass
+    reports_hold_at: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.5  # reports: weight that holds
+    house_rules_url: Annotated[str, Field(max_length=2048, pattern=r"^(https?://\S+)?$")] = ""  # statements: the rules
+    redress_text: Annotated[str, Field(max_length=2000)] = ""  # statements: further ways to complain, in your words
+    keep_ip: bool = False  # addresses: keep them as they are sent, not as keyed hashes
+    keep_address_days: Days = 90  # addresses and browsers: so long; 0 here and below: until somebody is erased
+    keep_email_days: Days = 0  # e-mail addresses of authors: so long
+    keep_rejected_days: Days = 0  # rejected and withdrawn comments: so long, then they are emptied
+    keep_checks_days: Days = 90  # what the drop-in interfaces were only asked about: so long
+    keep_events_days: Days = 0  # what the site was told: so long; statements of reasons end with it
+    appeal_days: Annotated[int, Field(ge=0, le=3650)] = 14  # statements: time for an appeal; 0: there are none
 
 
 def options_of(session: Session, site_id: str) -> Options:

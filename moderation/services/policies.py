@@ -1,127 +1,127 @@
-"""Policies as data: reading, checking, versions, and turning a document into rules."""
+"""Policies: their versions, and a document as rules for each place."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
 
 import re2
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import Outcome
-from moderation.domain.policy import Matcher, Rule
+from moderation.domain.lifecycle import HONEYPOT
 from moderation.domain.text import Span
-from moderation.errors import Invalid, NotFound
-from moderation.scoring import ATTRIBUTES
+from moderation.domain.verdict import Look, Matcher, Rule
+from moderation.errors import Conflict, NotFound
 from moderation.services.audit import record_audit
 from moderation.services.facts import compile_words
+from moderation.services.policy_document import (
+    Kind,
+    PolicyDocument,
+    RuleDocument,
+    compile_pattern,
+    default_document,
+    parse,
+    section_key,
+    show,
+)  # fmt: skip
+from moderation.services.views import iso
+from moderation.store.people import Moderator
 from moderation.store.session import now_ms
-from moderation.store.tables import Policy
+from moderation.store.tables import Policy, Site
 
-Kind = Literal[
-    "score", "words", "pattern", "links", "email_address", "phone_number",
-    "first_time_author", "repeat_offender", "trusted_author", "not_scored", "language",
+__all__ = [
+    "CompiledPolicy", "Kind", "PolicyDocument", "RuleDocument", "apply", "compile_policy", "current",
+    "default_document", "newest", "parse", "rollback", "show", "stored",
 ]  # fmt: skip
 
-
-class RuleDocument(BaseModel):
-    """One rule as it stands in a policy file."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
-    kind: Kind
-    action: Outcome = Outcome.HOLD
-    attribute: str | None = None
-    hold: float | None = Field(None, ge=0, le=1)
-    reject: float | None = Field(None, ge=0, le=1)
-    at_least: int = Field(1, ge=1, le=100_000)
-    share: float = Field(0.0, ge=0, le=1)
-    words: list[str] = Field(default_factory=list, max_length=20_000)
-    pattern: str | None = Field(None, max_length=2_000)
-    region: str = Field("US", pattern=r"^[A-Z]{2}$")
-    allow: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]] = Field(default_factory=list, max_length=200)
-
-    @field_validator("region", mode="before")
-    @classmethod
-    def _norway(cls, region: object) -> object:
-        return "NO" if region is False else region  # YAML reads a bare NO as false
-
-    @field_validator("allow", mode="before")
-    @classmethod
-    def _norwegian(cls, allow: object) -> object:
-        return ["no" if code is False else code for code in allow] if isinstance(allow, list) else allow
-
-    @model_validator(mode="after")
-    def _complete(self) -> "RuleDocument":
-        if self.kind == "score":
-            if self.attribute not in ATTRIBUTES:
-                raise ValueError(f"attribute must be one of {', '.join(ATTRIBUTES)}")
-            if self.hold is None and self.reject is None:
-                raise ValueError("a score rule needs hold or reject")
-            if self.hold is not None and self.reject is not None and self.reject < self.hold:
-                raise ValueError("reject must not be below hold")
-        if self.kind == "words" and not any(word.strip("*") for word in self.words):
-            raise ValueError("a words rule needs words")
-        if self.kind == "pattern":
-            _compile(self.pattern or "")
-        return self
-
-
-class PolicyDocument(BaseModel):
-    """A whole policy file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    rules: list[RuleDocument] = Field(max_length=500)
-
-    @model_validator(mode="after")
-    def _unique(self) -> "PolicyDocument":
-        names = [rule.name for rule in self.rules]
-        if len(set(names)) != len(names):
-            raise ValueError("two rules have the same name")
-        return self
+_MOST_PLACES = 1_000
 
 
 @dataclass(frozen=True)
 class CompiledPolicy:
-    """Rules ready for `evaluate`, and which facts they ask for."""
+    """Rules ready for `evaluate`: those for all comments, and by `at` those for a section or an article."""
 
     version: int | None
     rules: tuple[Rule, ...]
-    region: str | None
+    sections: Mapping[str, Sequence[RuleDocument]] = field(default_factory=dict)
+    articles: Mapping[str, Sequence[RuleDocument]] = field(default_factory=dict)
+    _known: dict[tuple[str | None, str | None], "CompiledPolicy"] = field(default_factory=dict, compare=False)
+
+    @cached_property
+    def _kinds(self) -> frozenset[str]:
+        return frozenset(rule.kind for rule in self.rules)
+
+    @property
+    def region(self) -> str | None:
+        """The region of the first rule about phone numbers."""
+        return next((rule.region for rule in self.rules if rule.kind == "phone_number"), None)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether any section or article has rules of its own."""
+        return bool(self.sections or self.articles)
 
     def asks(self, *kinds: str) -> bool:
         """Whether any rule is of one of these kinds; facts that nobody asks for are not computed."""
-        return any(rule.kind in kinds for rule in self.rules)
+        return not self._kinds.isdisjoint(kinds)
+
+    def looks(self, kind: str) -> dict[Look, int]:
+        """What rules of this kind count, anywhere on the site, each with the largest number that one asks for."""
+        rules = [rule for rule in self.rules if rule.kind == kind]
+        for overrides in (*self.sections.values(), *self.articles.values()):
+            rules += [_rule(one) for one in overrides if one.enabled and one.kind == kind]
+        looks: dict[Look, int] = {}
+        for rule in rules:
+            if rule.look is not None:
+                looks[rule.look] = max(looks.get(rule.look, 0), rule.at_least)
+        return looks
+
+    def asks_anywhere(self, kind: str) -> bool:
+        """As `asks`, also for what only a section or an article has."""
+        places = (*self.sections.values(), *self.articles.values())
+        return self.asks(kind) or any(one.enabled and one.kind == kind for rules in places for one in rules)
+
+    def asking_also(self, other: "CompiledPolicy") -> "CompiledPolicy":
+        """Asks for all facts that either of two policies asks for; only to gather them, not to decide by."""
+        return CompiledPolicy(
+            self.version, (*self.rules, *other.rules),
+            _together(self.sections, other.sections), _together(self.articles, other.articles),
+        )  # fmt: skip
+
+    def at(self, section: str | None, article_url: str | None) -> "CompiledPolicy":
+        """The rules for comments there. An article's rules go before its section's, and these before all others."""
+        key = section_key(section) if section and self.sections else None
+        place = key if key in self.sections else None, article_url if article_url in self.articles else None
+        if place == (None, None):
+            return self
+        if place not in self._known:
+            if len(self._known) >= _MOST_PLACES:
+                self._known.clear()
+            self._known[place] = self._narrowed(*place)
+        return self._known[place]
+
+    def _narrowed(self, section: str | None, article_url: str | None) -> "CompiledPolicy":
+        named = {rule.name: rule for rule in self.rules if rule not in _UNSPOKEN}
+        for place, overrides in (
+            ("section", self.sections.get(section or "", ())), ("article", self.articles.get(article_url or "", ()))
+        ):  # fmt: skip
+            for one in overrides:
+                if one.enabled:
+                    named[one.name] = replace(_rule(one), place=place)
+                else:
+                    named.pop(one.name, None)
+        return CompiledPolicy(self.version, _complete(list(named.values())))
 
 
-def parse(source: str) -> dict[str, Any]:
-    """A policy file (YAML or JSON) -> its checked document. Raises Invalid with the place and the problem."""
-    try:
-        document = PolicyDocument.model_validate(yaml.safe_load(source))
-    except yaml.YAMLError as error:
-        raise Invalid(f"the policy is not YAML: {str(error).splitlines()[0]}", code="invalid_policy") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "policy"
-        raise Invalid(f"{place}: {first['msg']}", code="invalid_policy", extra={"field": place}) from None
-    return document.model_dump(mode="json", exclude_defaults=True)
+def _together(
+    one: Mapping[str, Sequence[RuleDocument]], other: Mapping[str, Sequence[RuleDocument]]
+) -> dict[str, Sequence[RuleDocument]]:
+    return {place: [*one.get(place, ()), *other.get(place, ())] for place in {*one, *other}}
 
 
-def show(document: dict[str, Any]) -> str:
-    """A document as the file that `parse` reads."""
-    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-
-
-@lru_cache(maxsize=1)
-def default_document() -> dict[str, Any]:
-    """The policy of a new site."""
-    return parse(files("moderation").joinpath("default_policy.yaml").read_text("utf-8"))
+# What a policy says if it says nothing: what was not checked, or fell into a trap, is never published unseen.
+_UNSPOKEN = (Rule("not_scored", "not_scored"), Rule(HONEYPOT, HONEYPOT))
 
 
 def compile_policy(document: dict[str, Any], version: int | None) -> CompiledPolicy:
@@ -129,17 +129,20 @@ def compile_policy(document: dict[str, Any], version: int | None) -> CompiledPol
 
     A document that says nothing about comments without scores holds them: what was not checked is never published.
     """
-    rules = PolicyDocument.model_validate(document).rules
-    region = next((rule.region for rule in rules if rule.kind == "phone_number"), None)
-    compiled = [_rule(rule) for rule in rules]
-    if all(rule.kind != "not_scored" for rule in compiled):
-        compiled.append(Rule("not_scored", "not_scored"))
-    return CompiledPolicy(version, tuple(compiled), region)
+    checked = PolicyDocument.model_validate(document)
+    rules = [_rule(rule) for rule in checked.rules if rule.enabled]
+    sections = {section_key(name): overrides for name, overrides in checked.sections.items()}
+    return CompiledPolicy(version, _complete(rules), sections, checked.articles)
+
+
+def _complete(rules: list[Rule]) -> tuple[Rule, ...]:
+    spoken = {rule.kind for rule in rules}
+    return (*rules, *(rule for rule in _UNSPOKEN if rule.kind not in spoken))
 
 
 def current(session: Session, site_id: str) -> CompiledPolicy:
-    """The newest policy of a site, compiled once for each version."""
-    version = session.scalar(select(func.max(Policy.version)).where(Policy.site_id == site_id))
+    """The newest policy of a site, compiled once for each version. Raises NotFound."""
+    version = newest(session, site_id)
     if version is None:
         raise NotFound("this site has no policy")
     key = (site_id, version)
@@ -156,6 +159,11 @@ _MOST_WORDS = 100
 _compiled: dict[tuple[str, int], CompiledPolicy] = {}
 
 
+def newest(session: Session, site_id: str) -> int | None:
+    """The number of the version that is in force."""
+    return session.scalar(select(func.max(Policy.version)).where(Policy.site_id == site_id))
+
+
 def stored(session: Session, site_id: str, version: int | None = None) -> Policy:
     """A version of a site's policy, the newest without a number. Raises NotFound."""
     query = select(Policy).where(Policy.site_id == site_id).order_by(Policy.version.desc()).limit(1)
@@ -167,12 +175,30 @@ def stored(session: Session, site_id: str, version: int | None = None) -> Policy
     return policy
 
 
-def apply(session: Session, site_id: str, document: dict[str, Any], actor: str | None = None) -> int:
-    """Makes this checked document the site's policy; returns its version."""
-    newest = session.scalar(select(func.max(Policy.version)).where(Policy.site_id == site_id)) or 0
-    session.add(Policy(site_id=site_id, version=newest + 1, document=document, created_at=now_ms()))
-    record_audit(session, "policy.applied", site_id=site_id, actor=actor, data={"version": newest + 1})
-    return newest + 1
+def apply(
+    session: Session,
+    site_id: str,
+    document: dict[str, Any],
+    actor: str | None = None,
+    *,
+    note: str | None = None,
+    base: int | None = None,
+) -> int:
+    """Makes this checked document the site's policy; returns its version.
+
+    `base` is the version that it was made from: raises Conflict naming who and what when there is a newer one.
+    """
+    # One at a time: two that count versions at once would find the same number.
+    session.execute(select(Site.id).where(Site.id == site_id).with_for_update())
+    last = newest(session, site_id) or 0
+    if base is not None and base != last:
+        raise _overtaken(session, site_id, base)
+    session.add(Policy(
+        site_id=site_id, version=last + 1, document=document, created_at=now_ms(), actor=actor, note=note or None,
+    ))  # fmt: skip
+    session.flush()
+    record_audit(session, "policy.applied", site_id=site_id, actor=actor, data={"version": last + 1})
+    return last + 1
 
 
 def rollback(session: Session, site_id: str, version: int) -> int:
@@ -180,20 +206,25 @@ def rollback(session: Session, site_id: str, version: int) -> int:
     return apply(session, site_id, stored(session, site_id, version).document)
 
 
+def _overtaken(session: Session, site_id: str, base: int) -> Conflict:
+    latest = stored(session, site_id)
+    by = session.get(Moderator, latest.actor) if latest.actor else None
+    return Conflict(
+        f"the policy is at version {latest.version} by now, and this was made from version {base}",
+        code="stale_version",
+        extra={"version": latest.version, "by": by.name if by else None, "at": iso(latest.created_at)},
+    )
+
+
 def _rule(rule: RuleDocument) -> Rule:
+    if rule.kind is None:
+        raise ValueError("a rule without a kind can't be compiled")
     return Rule(
         rule.name, rule.kind, rule.action, rule.attribute, rule.hold, rule.reject, rule.at_least, rule.share,
         matcher=_MATCHERS[rule.kind](rule) if rule.kind in _MATCHERS else None, allow=tuple(rule.allow),
+        region=rule.region if rule.kind == "phone_number" else None, look=_LOOKS[rule.kind](rule)
+        if rule.kind in _LOOKS else None,
     )  # fmt: skip
-
-
-def _compile(pattern: str) -> "re2._Regexp[str]":
-    if not pattern:
-        raise ValueError("a pattern rule needs a pattern")
-    try:
-        return re2.compile(pattern)
-    except re2.error as error:
-        raise ValueError(f"the pattern is not a regular expression that RE2 takes: {error}") from None
 
 
 def _find_words(regexp: "re2._Regexp[str]") -> Matcher:
@@ -216,7 +247,12 @@ def _find_all(regexp: "re2._Regexp[str]") -> Matcher:
     return matcher
 
 
+_LOOKS: dict[str, Callable[[RuleDocument], Look]] = {
+    "flood": lambda rule: Look(rule.by, rule.seconds),
+    "repeated_text": lambda rule: Look("author" if rule.same_author else "site", rule.hours * 3600),
+}
+
 _MATCHERS: dict[str, Callable[[RuleDocument], Matcher]] = {
     "words": lambda rule: _find_words(compile_words(rule.words)),
-    "pattern": lambda rule: _find_all(_compile(rule.pattern or "")),
+    "pattern": lambda rule: _find_all(compile_pattern(rule.pattern or "")),
 }

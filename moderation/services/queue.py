@@ -3,60 +3,59 @@
 An item is a comment with its claim; any comment can be listed and ruled on, so that a live one can be taken down.
 """
 
-import base64
-import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, exists, func, or_, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import Source, Status
-from moderation.errors import Invalid, NotFound
+from moderation.domain.lifecycle import Source
+from moderation.errors import NotFound
+from moderation.services import queue_walk
+from moderation.services.queue_filter import Chosen, Filter, choose
+from moderation.services.queue_order import decode, encode, order_of
+from moderation.services.queue_walk import Walk, branches, counted, top, walk_on
 from moderation.services.views import comment_view, iso, reason_view
-from moderation.store.tables import Article, Comment, Decision, HoldReason, Moderator
+from moderation.store.people import Moderator
+from moderation.store.queries import one_of
+from moderation.store.tables import Article, Comment, Decision
+
+__all__ = ["Count", "Filter", "Item", "Page", "count", "count_new", "item", "items", "page"]
 
 _NEW_AT_MOST = 500
-
-
-@dataclass(frozen=True)
-class Filter:
-    """What to list. `q` is looked for in the body and the author's name; `reason` is a rule's name."""
-
-    status: str = Status.HELD.value
-    sort: str = "risk"
-    attribute: str | None = None
-    article: str | None = None
-    author: str | None = None
-    reason: str | None = None
-    q: str | None = None
-    limit: int = 50
-    after: str | None = None
+# Beyond these a count says "more than"; a narrow filter may have to look at many comments for each that it counts.
+_COUNT_AT_MOST = 10_000
+_COUNT_NARROW = 1_000
 
 
 @dataclass(frozen=True)
 class Item:
-    """One row of the queue with all that its page shows."""
+    """One row of the queue with all that its page shows; `cursor` is its place in the list that it came from."""
 
     comment: Comment
     article: Article
     decision: Decision | None
     claim: dict[str, Any] | None
+    cursor: str | None = None
 
     def view(self) -> dict[str, Any]:
         """The item as the moderators' API gives it."""
         comment = self.comment
         shown = comment_view(comment, self.decision) | {
             "body": comment.body, "format": comment.format, "author_name": comment.author_name,
-            "created_at": iso(comment.created_at), "parent_external_id": comment.parent_external_id,
-            "article": {"url": self.article.url, "title": self.article.title, "section": self.article.section},
+            "author_key": comment.author_key, "created_at": iso(comment.created_at),
+            "parent_external_id": comment.parent_external_id, "language": comment.language,
+            "article": {
+                "id": self.article.id, "url": self.article.url, "title": self.article.title,
+                "section": self.article.section,
+            },
         }  # fmt: skip
         return {
             "id": comment.id, "version": comment.version, "comment": shown, "claim": self.claim,
             "reasons": [r for signal in self.signals if (r := reason_view(signal))],
-            "escalated": comment.escalated, "opened_at": iso(comment.decided_at or comment.received_at),
+            "escalated": comment.escalated, "assigned_to": comment.assigned_to,
+            "opened_at": iso(comment.decided_at or comment.received_at),
         }  # fmt: skip
 
     @property
@@ -65,19 +64,49 @@ class Item:
         return list(self.decision.signals) if self.decision else []
 
 
+@dataclass(frozen=True)
+class Page:
+    """Some of the queue. `next` leads on; it may do so behind a page that is not full, even behind an empty one, when
+    very many comments had to be looked at. `previous` leads back."""
+
+    items: list[Item]
+    next: str | None
+    previous: str | None
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many comments a filter holds; `more`: at least so many, for counting stopped there."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.number:,}{'+' if self.more else ''}"
+
+
 def items(session: Session, site_id: str, wanted: Filter, now: int) -> tuple[list[Item], str | None]:
-    """A page of items and the cursor of the next one. Raises Invalid for a bad sort, status or cursor."""
-    order = _order(wanted.sort)
-    query = _joined(now).where(Comment.site_id == site_id, *_conditions(site_id, wanted))
-    if wanted.after:
-        query = query.where(_behind(order, _decode(wanted.after, len(order))))
-    direction = [column.desc() if down else column.asc() for column, down in order]
-    rows = session.execute(
-        query.add_columns(*[column for column, _ in order]).order_by(*direction).limit(wanted.limit + 1)
-    ).all()
-    page = [_item(row) for row in rows[: wanted.limit]]
-    more = len(rows) > wanted.limit
-    return page, _encode(rows[wanted.limit - 1][5:]) if more else None
+    """A page of items and the cursor of the next one. Raises Invalid for what can't be listed so, or a bad cursor."""
+    found = page(session, site_id, wanted, now)
+    return found.items, found.next
+
+
+def page(session: Session, site_id: str, wanted: Filter, now: int) -> Page:
+    """A page of items with the cursors around it. Raises Invalid."""
+    order, chosen = order_of(wanted), choose(session, site_id, wanted)
+    back = bool(wanted.before) and not wanted.after
+    start = wanted.after or wanted.before
+    place = decode(start, order, "before" if back else "after") if start else None
+    rows, further = walk_on(session, Walk(site_id, wanted, chosen, order, place, back))
+    if back and further is None:  # it reaches the top: the first page, whole
+        rows, further = walk_on(session, Walk(site_id, wanted, chosen, order, None, False))
+        back, start = False, None
+    if back:
+        rows.reverse()
+    listed = _items(session, rows, now)
+    if not back:
+        return Page(listed, further, listed[0].cursor if start and listed else None)
+    return Page(listed, listed[-1].cursor if listed else None, further)
 
 
 def item(session: Session, site_id: str, comment_id: str, now: int) -> Item:
@@ -85,13 +114,39 @@ def item(session: Session, site_id: str, comment_id: str, now: int) -> Item:
     row = session.execute(_joined(now).where(Comment.site_id == site_id, Comment.id == comment_id)).first()
     if row is None:
         raise NotFound("there is no such review item")
-    return _item(row)
+    return _item(row, None)
 
 
-def count(session: Session, site_id: str, wanted: Filter) -> int:
-    """How many comments the filter holds, counted from the rows."""
-    query = select(func.count()).select_from(Comment)
-    return session.scalar(query.where(Comment.site_id == site_id, *_conditions(site_id, wanted))) or 0
+def count(session: Session, site_id: str, wanted: Filter, most: int | None = None) -> Count:
+    """How many comments the filter holds, counted from the rows, up to `most`. Raises Invalid."""
+    order, chosen = order_of(wanted), choose(session, site_id, wanted)
+    most = most or (_COUNT_NARROW if wanted.narrow else _COUNT_AT_MOST)
+    if chosen.exact and chosen.ids is not None:
+        return Count(min(len(chosen.ids), most), len(chosen.ids) > most)
+    if chosen.ids is None and chosen.all and (exactly := _of_few(session, site_id, wanted, chosen)) is not None:
+        return Count(min(exactly, most), exactly > most)
+    if chosen.exact and chosen.some:
+        return Count(min(len(chosen.some), most), more=True)
+    if chosen.ids is None and chosen.some and not chosen.texts:
+        some = replace(chosen, ids=chosen.some)
+        return Count(min(most, counted(session, Walk(site_id, wanted, some, (), None, False), most)), more=True)
+    if chosen.in_windows:
+        first = top(session, Walk(site_id, wanted, chosen, order, None, False))
+        return Count(first.hits, first.last is not None)
+    if chosen.ids:
+        hits = top(session, Walk(site_id, wanted, chosen, order, None, False)).hits
+        return Count(min(hits, most), hits > most)
+    number = counted(session, Walk(site_id, wanted, chosen, (), None, False), most)
+    return Count(min(number, most), number > most)
+
+
+def _of_few(session: Session, site_id: str, wanted: Filter, chosen: Chosen) -> int | None:
+    """How many, where so few comments stand like that that each can be looked at; else None."""
+    there = replace(chosen, conditions=(), texts=(), some=())
+    if counted(session, Walk(site_id, wanted, there, (), None, False), queue_walk.WINDOW) > queue_walk.WINDOW:
+        return None
+    each = Comment.status.in_([status.value for status in chosen.statuses])
+    return session.scalar(select(func.count()).where(Comment.site_id == site_id, each, *chosen.all))
 
 
 def count_new(session: Session, site_id: str, wanted: Filter, since: int) -> int:
@@ -105,21 +160,20 @@ def count_new(session: Session, site_id: str, wanted: Filter, since: int) -> int
     latest = {row.comment_id: row.id for row in session.execute(verdicts)}
     if not latest:
         return 0
-    standing = Comment.id.in_(list(latest)), Comment.decision_id.in_(list(latest.values()))
-    query = select(func.count()).select_from(Comment)
-    return session.scalar(query.where(Comment.site_id == site_id, *_conditions(site_id, wanted), *standing)) or 0
+    order_of(wanted)
+    chosen = choose(session, site_id, wanted)
+    fresh = Chosen(chosen.statuses, chosen.all, (), list(latest))
+    walk = Walk(site_id, wanted, fresh, (), None, False)
+    ids = [id for branch in branches(session, walk) for id in session.scalars(branch)]
+    standing = select(Comment.decision_id).where(one_of(session, Comment.id, ids))
+    return len(set(session.scalars(standing)) & set(latest.values()))
 
 
-def reasons_in_use(session: Session, site_id: str) -> list[str]:
-    """Names of the rules that hold comments now, for the filter."""
-    query = (
-        select(HoldReason.rule)
-        .join(Comment, Comment.id == HoldReason.comment_id)
-        .where(HoldReason.site_id == site_id, Comment.status == Status.HELD)
-        .distinct()
-        .order_by(HoldReason.rule)
-    )
-    return list(session.scalars(query))
+def _items(session: Session, rows: Sequence[Any], now: int) -> list[Item]:
+    """The comments of these rows with all around them, in their order."""
+    ids = [row[-1] for row in rows]
+    found = {row[0].id: row for row in session.execute(_joined(now).where(Comment.id.in_(ids)))} if ids else {}
+    return [_item(found[row[-1]], encode(row)) for row in rows if row[-1] in found]
 
 
 def _joined(now: int) -> Select[Comment, Article, Decision, str, int | None]:
@@ -132,70 +186,7 @@ def _joined(now: int) -> Select[Comment, Article, Decision, str, int | None]:
     )
 
 
-def _item(row: Sequence[Any]) -> Item:
+def _item(row: Sequence[Any], cursor: str | None) -> Item:
     comment, article, decision, claimed_by, claimed_until = row[:5]
     claim = {"by": claimed_by, "until": iso(claimed_until)} if claimed_by else None
-    return Item(comment, article, decision, claim)
-
-
-def _conditions(site_id: str, wanted: Filter) -> list[SQLColumnExpression[bool]]:
-    conditions: list[SQLColumnExpression[bool]] = []
-    if wanted.status == "escalated":
-        conditions += [Comment.status == Status.HELD, Comment.escalated]
-    elif wanted.status in set(Status):
-        conditions.append(Comment.status == wanted.status)
-    elif wanted.status != "any":
-        raise Invalid("there is no such status", extra={"field": "status"})
-    if wanted.article:
-        named = select(Article.id).where(or_(Article.id == wanted.article, Article.url == wanted.article))
-        conditions.append(Comment.article_id.in_(named))
-    if wanted.author:
-        conditions.append(or_(Comment.author_key == wanted.author, Comment.author_name == wanted.author))
-    for column, value in ((HoldReason.rule, wanted.reason), (HoldReason.attribute, wanted.attribute)):
-        if value:
-            conditions.append(exists().where(
-                HoldReason.comment_id == Comment.id, HoldReason.site_id == site_id, column == value
-            ))  # fmt: skip
-    if wanted.q:
-        conditions.append(or_(Comment.body.icontains(wanted.q, autoescape=True),
-                              Comment.author_name.icontains(wanted.q, autoescape=True)))  # fmt: skip
-    return conditions
-
-
-# A column and whether it runs downwards; the id makes the order total.
-_Order = list[tuple[SQLColumnExpression[Any], bool]]
-
-
-def _order(sort: str) -> _Order:
-    orders: dict[str, _Order] = {
-        "risk": [(Comment.risk, True), (Comment.id, False)],
-        "oldest": [(Comment.id, False)],
-        "newest": [(Comment.id, True)],
-        "uncertain": [(func.abs(Comment.risk - 0.5), False), (Comment.id, False)],
-    }
-    if sort not in orders:
-        raise Invalid(f"sort must be one of {', '.join(orders)}", extra={"field": "sort"})
-    return orders[sort]
-
-
-def _behind(order: _Order, values: Sequence[Any]) -> SQLColumnExpression[bool]:
-    """Rows that come after these values in this order."""
-    (column, down), value = order[0], values[0]
-    further: ColumnElement[bool] = column < value if down else column > value
-    if len(order) == 1:
-        return further
-    return or_(further, and_(column == value, _behind(order[1:], values[1:])))
-
-
-def _encode(values: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(list(values)).encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str, length: int) -> list[Any]:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if isinstance(values, list) and len(values) == length and re.fullmatch("[0-9a-f]{32}", values[-1]):
-            return [float(value) for value in values[:-1]] + values[-1:]
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        pass
-    raise Invalid("this is not a cursor of this list", code="invalid_cursor", extra={"field": "after"})
+    return Item(comment, article, decision, claim, cursor)

@@ -6,12 +6,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import HONEYPOT, Status
+from moderation.domain.lifecycle import Status
 from moderation.errors import Invalid
-from moderation.services import intake, policies
+from moderation.services import addresses, articles, intake
 from moderation.services.fields import Body, Email, Name, Text, Title, Url
-from moderation.services.intake import NewComment, article_id
-from moderation.services.record import held_unscored, record
+from moderation.services.intake import NewComment, article_id, author_key
 from moderation.store.session import new_id
 from moderation.store.tables import Article, Comment
 
@@ -41,29 +40,40 @@ class ReaderComment(BaseModel):
     article: ReaderArticle
     parent_id: Annotated[Text, Field(max_length=64, description="an id from the article's thread")] | None = None
     subject: Annotated[str, Field(description="the field that a page hides from people; leave it out")] | None = None
+    honeypot: Annotated[str, Field(description="the same under another name")] | None = None
 
 
 def receive(
-    session: Session, site_id: str, comment: ReaderComment, *, ip: str | None, user_agent: str | None, now: int
+    session: Session,
+    site_id: str,
+    comment: ReaderComment,
+    secret_key: str,
+    *,
+    ip: str | None,
+    user_agent: str | None,
+    now: int,
 ) -> str:
-    """Keeps the comment as pending; returns its id. Raises Invalid when it answers to what readers can't see.
+    """Keeps the comment as pending; returns its id. Raises Conflict where the article is closed for comments, Invalid
+    when it answers to what readers can't see, TooMany in slow mode.
 
-    One whose hidden field was filled is held at once: most likely a program wrote it, but a browser's form filler can
-    fall into the same trap, and what a person wrote must not be lost.
+    One whose hidden field was filled is marked, and held unless the policy says otherwise: most likely a program wrote
+    it, but a browser's form filler can fall into the same trap, and what a person wrote must not be lost.
     """
     about, author = comment.article, comment.author
+    articles.refuse_closed(session, site_id, about.url)
     # A reader may name an article that is new here, but not rename one that is known.
     known = session.get(Article, article_id(site_id, about.url)) is not None
-    (kept,) = intake.submit(session, site_id, [NewComment(
+    new = NewComment(
         external_id=f"form-{new_id()}", body=comment.body, format="plain", author_name=author.name,
         author_email=author.email, author_url=author.url, author_id=None, article_url=about.url,
         article_title=None if known else about.title,
         parent_external_id=_parent(session, site_id, about.url, comment.parent_id) if comment.parent_id else None,
         ip=ip, user_agent=(user_agent or "")[:_USER_AGENT_LENGTH] or None,
-    )], now)  # fmt: skip
-    if (comment.subject or "").strip():
-        stored = intake.find(session, site_id, kept.id, lock=True)
-        record(session, [held_unscored(stored, policies.current(session, site_id).version, HONEYPOT)], now)
+        trapped=bool((comment.subject or comment.honeypot or "").strip()),
+    )  # fmt: skip
+    (new,) = addresses.kept(session, site_id, secret_key, [new])
+    articles.refuse_too_soon(session, site_id, about.url, (author_key(new), new.ip), now)
+    (kept,) = intake.submit(session, site_id, [new], now)
     return kept.id
 
 

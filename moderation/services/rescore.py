@@ -4,10 +4,12 @@ from sqlalchemy import Select, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import HONEYPOT, MAY_RESCORE, Source, Status
+from moderation.services import leases
 from moderation.services.audit import audit_row
 from moderation.services.decide import FAILURES_ALONE
+from moderation.store.audit import AuditEvent
 from moderation.store.queries import insert_rows
-from moderation.store.tables import AuditEvent, Comment, Decision, HoldReason
+from moderation.store.tables import Comment, Decision, HoldReason
 
 LIMIT = 1000
 
@@ -53,7 +55,7 @@ def _held_unscored(now: int) -> Select[str, str, str | None]:
         .join(Decision, (Decision.comment_id == Comment.id) & (Decision.id == Comment.decision_id))
         .where(
             by_policy, Decision.scorer.is_(None), Comment.status.in_(MAY_RESCORE), reasons == 1, ~trapped,
-            Comment.attempts < FAILURES_ALONE - 1,
+            Comment.attempts < FAILURES_ALONE - 1, Comment.deaths < leases.ENOUGH,
             or_(Comment.claimed_until.is_(None), Comment.claimed_until <= now),
         )
         .order_by(Comment.id)

@@ -1,29 +1,50 @@
 """What moderators do: claim, release, rule, undo. Each is one transaction that checks what it saw."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import ACTIONS, OUTCOME_OF, REJECT_REASONS, Action, Outcome, Role, Source, Status
+from moderation.domain.lifecycle import (
+    ACTIONS,
+    NOTE_FOR_AUTHOR,
+    OUTCOME_OF,
+    REJECT_REASONS,
+    Action,
+    Outcome,
+    Role,
+    Source,
+    Status,
+)  # fmt: skip
 from moderation.errors import Conflict, Forbidden, Invalid, NotFound
+from moderation.services import assignments, deeds
 from moderation.services.accounts import Person
 from moderation.services.audit import record_audit
-from moderation.services.record import Ruling, record
+from moderation.services.record import record
+from moderation.services.rulings import Ruling
 from moderation.services.views import iso
+from moderation.store.people import Moderator
 from moderation.store.session import new_id
-from moderation.store.tables import Comment, Decision, Event, Moderator
+from moderation.store.tables import Comment, Decision, Event
 
 
 @dataclass(frozen=True)
 class Act:
-    """What a moderator wants done. `version` is the item's version that the moderator saw; None skips that check."""
+    """What a moderator wants done. `version` is the item's version that the moderator saw; None skips that check.
+
+    `versions` says the same for each item of a batch, by its id.
+    """
 
     action: str
     version: int | None = None
     reason: str | None = None
     note: str | None = None
+    versions: Mapping[str, int] | None = None
+
+    def seen(self, comment_id: str) -> int | None:
+        """The version of this item that the moderator saw, if they say so."""
+        return self.version if self.versions is None else self.versions.get(comment_id)
 
 
 def claim(session: Session, person: Person, comment_id: str, now: int, claim_ms: int) -> Comment:
@@ -49,10 +70,10 @@ def act(session: Session, person: Person, comment_ids: Sequence[str], wanted: Ac
 
     Raises Invalid for an unknown action or reason, Conflict naming who and what when an item has moved on.
     """
-    action = _checked(wanted)
+    action = checked(wanted)
     comments = _locked(session, person, comment_ids)
     for comment in comments:
-        _refuse_stale(session, comment, wanted.version)
+        _refuse_stale(session, comment, wanted.seen(comment.id))
         _refuse_others_claim(session, person, comment, now)
         _refuse_transition(person, comment, action)
     before = _standing(session, comments)
@@ -66,42 +87,54 @@ def act(session: Session, person: Person, comment_ids: Sequence[str], wanted: Ac
     return len(comments)
 
 
-def undo(session: Session, person: Person, now: int) -> list[str]:
+def undo(
+    session: Session, person: Person, now: int, deed: str | None = None, *, partly: bool = False
+) -> list[str]:  # fmt: skip
     """Takes the moderator's last action or batch back; returns the comments' ids.
 
     What stood before stands again, as a new decision. Inside the grace the site hears nothing of either;
     later it gets the event of the restored status, which says what it reverses. Raises Conflict when
-    someone has ruled since, NotFound when there is nothing to undo.
+    someone has ruled since, NotFound when there is nothing to undo. `deed` names the action that the moderator means
+    (services.deeds); it is refused while a newer one could still be undone. `partly` takes back what still stands.
     """
-    last = _last_batch(session, person)
+    if not partly and (given := deeds.assigned_last(session, person, deed)):
+        return assignments.take_back(session, person, given)
+    last = deeds.rows(session, person, deed)
     comments = {comment.id: comment for comment in _locked(session, person, [d.comment_id for d in last])}
+    if partly:
+        last = [one for one in last if deeds.stands(session, comments[one.comment_id], one)] or last
     restored = _standing_of(session, [decision.replaces for decision in last])
+    heard = _take_back_events(session, last)
     rulings = []
     for decision in last:
         comment = comments[decision.comment_id]
-        if comment.decision_id != decision.id or comment.revision != decision.revision:
-            raise _moved_on(session, comment, "someone has decided since")
         if comment.status == Status.WITHDRAWN:
             raise _moved_on(session, comment, "the comment was withdrawn since", code="withdrawn")
+        if not deeds.stands(session, comment, decision):
+            raise _moved_on(session, comment, "someone has decided since")
         old = restored[decision.replaces or ""]
-        told = _take_back_event(session, decision)
+        told = heard.get(decision.id)
         rulings.append(Ruling(
             comment, Outcome(old.action), Source.MODERATOR, actor=person.id, reason=old.reason, note=old.note,
             policy_version=old.policy_version, scorer=old.scorer, scores=dict(old.scores), signals=list(old.signals),
             undoes=decision.id, event=told is not None, reverses=told,
         ))  # fmt: skip
     record(session, rulings, now)
-    return list(comments)
+    # What a senior lifted waits for a senior again.
+    _mark_escalated(session, [comments[r.comment.id] for r in rulings if r.reason == "escalate"])
+    assignments.give_back(session, person, last)
+    return [ruling.comment.id for ruling in rulings]
 
 
-def _checked(wanted: Act) -> Action:
+def checked(wanted: Act) -> Action:
+    """The action that is wanted. Raises Invalid when there is none such, or a reason or note is missing."""
     action = ACTIONS.get(wanted.action)
     if action is None:
         raise Invalid(f"action must be one of {', '.join(ACTIONS)}", extra={"field": "action"})
     if action.needs_reason and wanted.reason not in REJECT_REASONS:
         raise Invalid(f"reason must be one of {', '.join(REJECT_REASONS)}", extra={"field": "reason"})
-    if wanted.reason == "other" and not (wanted.note or "").strip():
-        raise Invalid("the reason other needs a note", extra={"field": "note"})
+    if wanted.reason in NOTE_FOR_AUTHOR and not (wanted.note or "").strip():
+        raise Invalid(f"the reason {wanted.reason} needs a note", extra={"field": "note"})
     return action
 
 
@@ -136,7 +169,9 @@ def _refuse_transition(person: Person, comment: Comment, action: Action) -> None
             extra={"id": comment.id, "comment_status": comment.status, "version": comment.version},
         )  # fmt: skip
     if comment.escalated and person.role is Role.MODERATOR:
-        raise Forbidden("this item was escalated; a senior moderator decides", code="role_needed")
+        raise Forbidden(
+            "this item was escalated; a senior moderator decides", code="role_needed", extra={"id": comment.id}
+        )
 
 
 def _moved_on(session: Session, comment: Comment, detail: str, code: str = "decided_since") -> Conflict:
@@ -169,11 +204,15 @@ def _ruling(comment: Comment, old: Decision | None, wanted: Act, *, actor: str, 
 
 def _escalate(session: Session, person: Person, comments: Sequence[Comment]) -> None:
     """Marks items that have just been decided again as held; the mark is what only a senior may lift."""
-    session.execute(update(Comment).where(Comment.id.in_([c.id for c in comments])).values(escalated=True))
+    _mark_escalated(session, comments)
     for comment in comments:
         record_audit(
             session, "comment.escalated", site_id=comment.site_id, subject_id=comment.id, actor=person.id
         )  # fmt: skip
+
+
+def _mark_escalated(session: Session, comments: Sequence[Comment]) -> None:
+    session.execute(update(Comment).where(Comment.id.in_([c.id for c in comments])).values(escalated=True))
 
 
 def _standing(session: Session, comments: Sequence[Comment]) -> dict[str, Decision]:
@@ -185,20 +224,9 @@ def _standing_of(session: Session, ids: Sequence[str | None]) -> dict[str, Decis
     return {decision.id: decision for decision in session.scalars(query)}
 
 
-def _last_batch(session: Session, person: Person) -> list[Decision]:
-    undone = select(Decision.undoes).where(Decision.actor == person.id, Decision.undoes.is_not(None))
-    mine = and_(Decision.actor == person.id, Decision.source == Source.MODERATOR, Decision.undoes.is_(None),
-                Decision.replaces.is_not(None), Decision.id.not_in(undone))  # fmt: skip
-    last = session.scalar(select(Decision).where(mine).order_by(Decision.id.desc()).limit(1))
-    if last is None:
-        raise NotFound("there is nothing to undo", code="nothing_to_undo")
-    same = or_(Decision.id == last.id, Decision.batch == last.batch)
-    return list(session.scalars(select(Decision).where(mine, same).order_by(Decision.id)))
-
-
-def _take_back_event(session: Session, decision: Decision) -> str | None:
-    """Removes the event that waits out its grace; returns the id of one that the site has heard already."""
-    waiting = delete(Event).where(Event.decision_id == decision.id, Event.position.is_(None)).returning(Event.id)
-    if session.scalar(waiting) is not None:
-        return None
-    return session.scalar(select(Event.id).where(Event.decision_id == decision.id))
+def _take_back_events(session: Session, decisions: Sequence[Decision]) -> dict[str, str]:
+    """Removes the events that wait out their grace; returns those that the site has heard already, by decision."""
+    theirs = Event.decision_id.in_([decision.id for decision in decisions])
+    waiting = delete(Event).where(theirs, Event.position.is_(None))
+    session.execute(waiting.execution_options(synchronize_session=False))
+    return {row.decision_id: row.id for row in session.execute(select(Event.decision_id, Event.id).where(theirs))}

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from moderation.domain.policy import Verdict
+from moderation.domain.verdict import Verdict
 from moderation.errors import Unavailable
 from moderation.scoring import Classifier, Judged
-from moderation.services import policies
-from moderation.services.decide import verdict
+from moderation.services import abuse, articles, policies
+from moderation.services.background import Background
+from moderation.services.policies import CompiledPolicy
+from moderation.services.verdicts import verdict
 from moderation.store.session import new_id, now_ms
 
 
@@ -44,10 +46,25 @@ def judge(classifier: Classifier, texts: list[str], *, served_language: bool = F
         raise Unavailable(f"this text can't be scored ({type(error).__name__})") from None
 
 
-def screen(session: Session, site_id: str, classifier: Classifier, text: str) -> Screened:
-    """One text under the site's policy; nothing is known of its author. Raises as `judge` does."""
+def screen(
+    session: Session, site_id: str, classifier: Classifier, text: str, *, article_url: str | None = None
+) -> Screened:
+    """One text under the site's policy; nothing is known of its author. Raises as `judge` does.
+
+    Where the caller names the article, it counts whether that is closed or all its comments are held.
+    """
     (judged,) = judge(classifier, [text])
-    return Screened(judged, verdict(policies.current(session, site_id), text, judged), classifier.name)
+    policy = policies.current(session, site_id)
+    known = known_of(session, site_id, policy, text, article_url)
+    return Screened(judged, verdict(policy, text, judged, known), classifier.name)
+
+
+def known_of(
+    session: Session, site_id: str, policy: CompiledPolicy, text: str, article_url: str | None = None
+) -> Background:  # fmt: skip
+    """What is known besides a mere text: bad links, a lock-down, and what holds for the article."""
+    closed, held = articles.shut(session, site_id, article_url) if article_url else (False, False)
+    return Background(closed=closed, hold_all=held, around=abuse.of_text(session, site_id, policy, text))
 
 
 def match_of(secret: str, site_id: str, text: str) -> str:

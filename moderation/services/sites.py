@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from moderation.errors import Forbidden, NotFound, Unauthorized
-from moderation.services import policies
+from moderation.services import policies, webhook_secrets
 from moderation.services.audit import record_audit
 from moderation.services.webhooks import check_url
 from moderation.store.session import new_id, now_ms
@@ -22,10 +22,17 @@ SCOPES = ("submit", "read", "score")
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """The site behind a key, and what the key may do."""
+    """The site behind a key, what it may do, when it ends (milliseconds; None: never), when its use was noted."""
 
     site_id: str
     scopes: frozenset[str]
+    expires_at: int | None = None
+    used_at: int | None = None
+
+    def need_valid(self, now: int) -> None:
+        """Raises Unauthorized when the key has ended."""
+        if self.expires_at is not None and self.expires_at <= now:
+            raise Unauthorized("this key has ended; use the newer one", code="key_expired")
 
     def need(self, scope: str) -> None:
         """Raises Forbidden when the key lacks this scope."""
@@ -56,20 +63,23 @@ def create_site(session: Session, name: str) -> tuple[Site, str]:
     return site, create_key(session, site.id, SCOPES)
 
 
-def create_key(session: Session, site_id: str, scopes: tuple[str, ...]) -> str:
+def create_key(session: Session, site_id: str, scopes: tuple[str, ...], *, actor: str | None = None) -> str:
     """A further key of a site."""
     key = new_key("sk")
     session.add(SiteKey(digest=digest(key), site_id=site_id, scopes=list(scopes), created_at=now_ms()))
-    record_audit(session, "key.created", site_id=site_id, data={"scopes": list(scopes)})
+    record_audit(session, "key.created", site_id=site_id, actor=actor, data={"scopes": list(scopes)})
     return key
 
 
 def holder_of(session: Session, key: str) -> KeyHolder:
     """Who this key belongs to. Raises Unauthorized."""
-    row: Any = session.execute(select(SiteKey.site_id, SiteKey.scopes).where(SiteKey.digest == digest(key))).first()
+    columns = select(SiteKey.site_id, SiteKey.scopes, SiteKey.expires_at, SiteKey.used_at)
+    row: Any = session.execute(columns.where(SiteKey.digest == digest(key))).first()
     if row is None:
         raise Unauthorized("there is no such key")
-    return KeyHolder(row.site_id, frozenset(row.scopes))
+    holder = KeyHolder(row.site_id, frozenset(row.scopes), row.expires_at, row.used_at)
+    holder.need_valid(now_ms())
+    return holder
 
 
 def find_site(session: Session, name_or_id: str | None) -> Site:
@@ -103,7 +113,8 @@ def set_webhook(session: Session, site: Site, url: str | None) -> str | None:
     if url is not None:
         check_url(url)
     site.webhook_url = url
-    site.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode() if url else None
+    site.webhook_secret = webhook_secrets.new_secret() if url else None
+    site.former_webhook_secret = site.former_webhook_secret_until = None
     record_audit(session, "site.webhook_set", site_id=site.id, data={"set": url is not None})
     return site.webhook_secret
 

@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 from moderation.scoring import Classifier, Judged
-from moderation.services.decide import signal_row, verdict
 from moderation.services.plain_text import PlainText
 from moderation.services.policies import CompiledPolicy
+from moderation.services.verdicts import signal_row, verdict
 from moderation.services.views import reason_view
 
 _BATCH = 256

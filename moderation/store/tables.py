@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, MetaData, String, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeEngine
@@ -11,7 +11,7 @@ Id = String(32)
 Json: TypeEngine[Any] = JSON().with_variant(JSONB(), "postgresql")
 
 
-def _only_where(condition: str) -> dict[str, Any]:
+def only_where(condition: str) -> dict[str, Any]:
     """What makes an index hold only the rows that meet this, in both dialects."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
@@ -34,6 +34,7 @@ class Site(Base):
     """A publisher: its keys, policy, webhook, and what it chose for the drop-in interfaces (services.options).
 
     `coral_secrets` are those that its Coral signs with, the newest first; more than one while they are changed.
+    With `hold_all` every new comment is held, on all articles. The former webhook secret signs, too, until its end.
     """
 
     __tablename__ = "sites"
@@ -46,16 +47,24 @@ class Site(Base):
     origins: Mapped[list[Any]]
     options: Mapped[dict[str, Any]]
     coral_secrets: Mapped[list[Any]]
+    hold_all: Mapped[bool] = mapped_column(server_default=false())
+    former_webhook_secret: Mapped[str | None]
+    former_webhook_secret_until: Mapped[int | None]
 
 
 class SiteKey(Base):
-    """A key of a site's own programs; only its SHA-256 is kept (the key itself has 190 random bits)."""
+    """A key of a site's own programs; only its SHA-256 is kept (the key itself has 190 random bits).
+
+    From `expires_at` on it opens nothing any more; None: it has no end. `used_at` is right to the hour.
+    """
 
     __tablename__ = "site_keys"
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"), index=True)
     scopes: Mapped[list[Any]]
     created_at: Mapped[int]
+    expires_at: Mapped[int | None]
+    used_at: Mapped[int | None]
 
 
 class Policy(Base):
@@ -66,19 +75,29 @@ class Policy(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     document: Mapped[dict[str, Any]]
     created_at: Mapped[int]
+    actor: Mapped[str | None]
+    note: Mapped[str | None]
 
 
 class Article(Base):
-    """What the comments are about; the id is derived from site and address."""
+    """What the comments are about; the id is derived from site and address.
+
+    From `closed_at` on comments are refused; with `hold_all` every new one is held. `slow_seconds` is how long one
+    author waits between two comments there.
+    """
 
     __tablename__ = "articles"
-    __table_args__ = (UniqueConstraint("site_id", "url"),)
+    __table_args__ = (UniqueConstraint("site_id", "url"), Index("ix_articles_section", "site_id", "section", "id"))
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
     url: Mapped[str]
     title: Mapped[str | None]
+    lead: Mapped[str | None]
     section: Mapped[str | None]
     published_at: Mapped[int | None]
+    closed_at: Mapped[int | None]
+    hold_all: Mapped[bool]
+    slow_seconds: Mapped[int | None]
 
 
 class Comment(Base):
@@ -86,18 +105,37 @@ class Comment(Base):
 
     `version` counts every change; a moderator's ruling names the one it saw. `attempts` counts failures of the
     classifier on this comment alone, and the times that it was put back because there had been no classifier.
-    `risk` is the verdict's, 0..1, and orders the review queue.
+    `risk` is the verdict's, 0..1, and orders the review queue. `language` is what the text was found to be in.
+    `trapped` says that a field was filled in which people don't see. `deaths` counts leases that nobody ended: their
+    holders died, or were not heard of again.
     """
 
     __tablename__ = "comments"
     __table_args__ = (
         UniqueConstraint("site_id", "external_id"),
-        Index("ix_comments_pending", "received_at", **_only_where("status = 'pending'")),
-        Index("ix_comments_queue_risk", "site_id", "status", "risk", "id"),
+        Index("ix_comments_pending", "received_at", **only_where("status = 'pending'")),
+        Index("ix_comments_queue_risk", "site_id", "status", text("risk DESC"), "id"),
+        Index("ix_comments_held_doubt", "site_id", text("abs(risk - 0.5)"), "id", **only_where("status = 'held'")),
+        Index("ix_comments_held_language", "site_id", "language", "id", **only_where("status = 'held'")),
+        Index("ix_comments_held_author", "site_id", "author_name", "id", **only_where("status = 'held'")),
+        Index(
+            "ix_comments_escalated",
+            "site_id",
+            "status",
+            "id",
+            sqlite_where=text("escalated = 1"),
+            postgresql_where=text("escalated"),
+        ),
         Index("ix_comments_queue_age", "site_id", "status", "id"),
         Index("ix_comments_article", "article_id", "status", "id"),
         Index("ix_comments_author", "site_id", "author_key", "status"),
+        Index("ix_comments_author_recent", "site_id", "author_key", "id"),
+        Index("ix_comments_parent", "site_id", "parent_external_id", **only_where("parent_external_id IS NOT NULL")),
+        Index("ix_comments_ip", "site_id", "ip", "id", **only_where("ip IS NOT NULL")),
         Index("ix_comments_claim", "claimed_by", "claimed_until"),
+        Index(
+            "ix_comments_assigned", "site_id", "assigned_to", "status", "id", **only_where("assigned_to IS NOT NULL")
+        ),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
@@ -126,8 +164,12 @@ class Comment(Base):
     decided_at: Mapped[int | None]
     risk: Mapped[float]
     escalated: Mapped[bool]
+    language: Mapped[str | None] = mapped_column(String(8))
+    assigned_to: Mapped[str | None] = mapped_column(Id)
     claimed_by: Mapped[str | None] = mapped_column(Id)
     claimed_until: Mapped[int | None]
+    trapped: Mapped[bool] = mapped_column(server_default=false())
+    deaths: Mapped[int] = mapped_column(server_default="0")
 
 
 class Revision(Base):
@@ -155,17 +197,19 @@ class Decision(Base):
             "comment_id",
             "revision",
             unique=True,
-            **_only_where("source = 'policy' AND replaces IS NULL"),
+            **only_where("source = 'policy' AND replaces IS NULL"),
         ),
         Index(
             "uq_decisions_one_rescoring",
             "replaces",
             unique=True,
-            **_only_where("source = 'policy' AND replaces IS NOT NULL"),
+            **only_where("source = 'policy' AND replaces IS NOT NULL"),
         ),
-        Index("ix_decisions_not_scored", "comment_id", **_only_where("source = 'policy' AND scorer IS NULL")),
+        Index("ix_decisions_not_scored", "comment_id", **only_where("source = 'policy' AND scorer IS NULL")),
         Index("ix_decisions_actor", "actor", "id"),
         Index("ix_decisions_comment", "comment_id", "id"),
+        Index("ix_decisions_figures", "site_id", "source", "action", "decided_at", "replaces", "undoes"),
+        Index("ix_decisions_undoes", "undoes", **only_where("undoes IS NOT NULL")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
@@ -190,7 +234,10 @@ class HoldReason(Base):
     """Why a comment is held, one row a rule, for the filters of the queue."""
 
     __tablename__ = "hold_reasons"
-    __table_args__ = (Index("ix_hold_reasons_rule", "site_id", "rule", "comment_id"),)
+    __table_args__ = (
+        Index("ix_hold_reasons_rule", "site_id", "rule", "comment_id"),
+        Index("ix_hold_reasons_attribute", "site_id", "attribute", "comment_id"),
+    )
     comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"), primary_key=True)
     rule: Mapped[str] = mapped_column(String(64), primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
@@ -204,7 +251,7 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_feed", "site_id", "position"),
-        Index("ix_events_waiting", "release_at", "id", **_only_where("position IS NULL")),
+        Index("ix_events_waiting", "release_at", "id", **only_where("position IS NULL")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
@@ -238,44 +285,6 @@ class Delivery(Base):
     delivered_at: Mapped[int | None]
     last_status: Mapped[int | None]
     last_error: Mapped[str | None]
-
-
-class AuditEvent(Base):
-    """Who did what to which thing; only ever added. `actor` None is the system."""
-
-    __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_subject", "subject_id", "id"),)
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    site_id: Mapped[str | None] = mapped_column(Id)
-    at: Mapped[int]
-    actor: Mapped[str | None]
-    action: Mapped[str] = mapped_column(String(48))
-    subject_id: Mapped[str | None]
-    data: Mapped[dict[str, Any]]
-
-
-class Moderator(Base):
-    """A person who works a site's queue. The password is kept as an argon2 hash."""
-
-    __tablename__ = "moderators"
-    __table_args__ = (UniqueConstraint("email"),)
-    id: Mapped[str] = mapped_column(Id, primary_key=True)
-    site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
-    email: Mapped[str]
-    name: Mapped[str]
-    role: Mapped[str] = mapped_column(String(16))
-    password_hash: Mapped[str]
-    created_at: Mapped[int]
-
-
-class SignIn(Base):
-    """A session of the pages or a token of the moderators' API, by the SHA-256 of its secret."""
-
-    __tablename__ = "sign_ins"
-    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    moderator_id: Mapped[str] = mapped_column(ForeignKey("moderators.id"), index=True)
-    created_at: Mapped[int]
-    expires_at: Mapped[int]
 
 
 class WorkerState(Base):

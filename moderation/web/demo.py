@@ -8,10 +8,11 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask_limiter.errors import RateLimitExceeded
 from pydantic import ValidationError
 
-from moderation.errors import Forbidden, Invalid, NotFound
+from moderation import metrics
+from moderation.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
 from moderation.http import service
 from moderation.limits import limit_public
-from moderation.services import demo, reader_form, sites
+from moderation.services import articles, demo, reader_form, sites
 from moderation.services.reader_form import ReaderComment
 from moderation.services.threads import thread
 from moderation.store.session import now_ms
@@ -38,7 +39,9 @@ FIELDS = {
     "body": _Field("Write your comment.", "Shorten your comment: it may have about 20,000 letters."),
 }
 _GONE = "The comment that you answer is no longer here. Send yours again, and it stands by itself."
+_CLOSED = "Comments on this article are closed."
 _FOREIGN = "Comments can be sent from this site's own address only. Open the article there, and send it again."
+_SLOW = "One comment every {} seconds, please. Yours is still here: send it again then."
 _TOO_MANY = "Too many comments were sent from here. Wait a minute, then send it again."
 
 
@@ -59,8 +62,15 @@ def submit() -> Response:
         return _page(typed, 422, _said(error, typed))
     except Invalid:  # the answered comment was taken down meanwhile
         return _page(typed | {"parent_id": ""}, 422, {"": _GONE})
+    except Conflict as error:  # the article was closed while somebody wrote
+        return _page(typed, error.status, {"": _CLOSED})
     except Forbidden as error:
         return _page(typed, error.status, {"": _FOREIGN})
+    except TooMany as error:
+        answer = _page(typed, error.status, {"": _SLOW.format(error.extra["retry_after"])})
+        answer.headers["Retry-After"] = str(error.extra["retry_after"])
+        return answer
+    metrics.accepted("public")
     service().doorbell.ring()
     return as_response(redirect("/demo?sent=1#respond", 303))
 
@@ -71,7 +81,7 @@ def _too_many(_error: RateLimitExceeded) -> Response:
 
 
 def _typed() -> dict[str, str]:
-    typed = {name: request.form.get(name, "").strip() for name in ("name", "email", "url", "parent_id")}
+    typed = {name: request.form.get(name, "").strip() for name in ("name", "email", "url", "parent_id", "subject")}
     # Browsers send line ends of a form as CR LF; scripts and sites send LF.
     return typed | {"body": request.form.get("body", "").replace("\r\n", "\n")}
 
@@ -81,13 +91,13 @@ def _receive(typed: dict[str, str]) -> None:
         place = _place(demo.find(session))
         sites.of_page(session, place.publishable_key, request.headers.get("Origin", ""))
         comment = ReaderComment.model_validate({
-            "body": typed["body"], "parent_id": typed["parent_id"] or None,
+            "body": typed["body"], "parent_id": typed["parent_id"] or None, "subject": typed["subject"],
             "author": {"name": typed["name"], "email": typed["email"], "url": typed["url"] or None},
             "article": {"url": place.article_url, "title": demo.article()["title"]},
         })  # fmt: skip
         reader_form.receive(
-            session, place.site_id, comment, ip=request.remote_addr, user_agent=request.headers.get("User-Agent"),
-            now=now_ms(),
+            session, place.site_id, comment, service().settings.secret_key, ip=request.remote_addr,
+            user_agent=request.headers.get("User-Agent"), now=now_ms(),
         )  # fmt: skip
 
 
@@ -112,10 +122,11 @@ def _page(
     with service().store.read() as session:
         place = _place(demo.find(session))
         comments = thread(session, place.site_id, place.article_url)
+        closed = articles.is_closed(session, place.site_id, place.article_url)
     names = {comment["id"]: comment["author_name"] for comment in comments}
     page = render_template(
         "demo.html", article=demo.article(), place=place, comments=_in_order(comments), names=names, fields=FIELDS,
-        typed=typed, errors=errors or {}, sent=sent, time_of=_time_of,
+        typed=typed, errors=errors or {}, sent=sent, time_of=_time_of, closed=_CLOSED if closed else None,
     )  # fmt: skip
     return make_response(page, status)
 

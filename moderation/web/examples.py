@@ -1,15 +1,14 @@
 """/examples: the labelled examples that other systems brought, counted, and how far they agree with our scores."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, render_template
 
 from moderation.domain.lifecycle import Role
-from moderation.errors import Forbidden
 from moderation.http import service
 from moderation.services import examples
-from moderation.store.session import now_ms
-from moderation.web import words
+from moderation.web import rooms, words
 from moderation.web.session import person, require_sign_in
 
 pages = Blueprint("examples_page", __name__, url_prefix="/examples")
@@ -24,8 +23,7 @@ _INTERFACES = {"perspective": "Perspective", "akismet": "Akismet", "coral": "Cor
 @pages.get("")
 def overview() -> str:
     """Counts, agreement and the last few; for those who look after the site's moderation."""
-    if person().role is Role.MODERATOR:
-        raise Forbidden("this page is for seniors and admins", code="role_needed")
+    rooms.need(Role.SENIOR)
     with service().store.read() as session:
         counted = examples.counts(session, person().site_id)
         newest = examples.newest(session, person().site_id, _COMPARED)
@@ -38,7 +36,7 @@ def overview() -> str:
         for one in counted
     ]  # fmt: skip
     return render_template(
-        "examples.html", person=person(), rows=rows, compared=min(_COMPARED, len(newest)), now=now_ms(), w=words,
+        "examples.html", rows=rows, compared=min(_COMPARED, len(newest)),
         last=[_shown(example) for example in newest[:_SHOWN]],
     )  # fmt: skip
 
@@ -46,8 +44,9 @@ def overview() -> str:
 def _shown(example: dict[str, Any]) -> dict[str, Any]:
     text = " ".join(example["text"].split())
     scores = example["checked"]["scores"] if example["checked"] else {}
+    at = datetime.fromisoformat(example["labelled_at"]).timestamp() * 1000
     return {
-        "at": example["labelled_at"], "interface": _INTERFACES.get(example["interface"], example["interface"]),
+        "at": round(at), "interface": _INTERFACES.get(example["interface"], example["interface"]),
         "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
         "labels": [(_attribute(name), label, scores.get(name)) for name, label in example["labels"].items()],
     }  # fmt: skip

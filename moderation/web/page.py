@@ -1,96 +1,100 @@
 """The desk as one page: queue, item, context. Everything that its templates show is gathered here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 from flask import session as cookie
 from sqlalchemy.orm import Session
 
-from moderation.domain.lifecycle import ACTIONS, REJECT_REASONS, Role, Status
+from moderation.domain.lifecycle import ACTIONS, REJECT_REASONS, Status
 from moderation.errors import NotFound
 from moderation.http import service
-from moderation.services import context, queue
-from moderation.services.plain_text import plain_text
-from moderation.services.queue import Item
+from moderation.services import context, queue, watch
+from moderation.services.known import Look
+from moderation.services.queue import Item, Page
 from moderation.services.views import iso
 from moderation.store.session import now_ms
-from moderation.web import words
-from moderation.web.marks import pieces
+from moderation.web import queue_panel, words
+from moderation.web.keys import preferences
+from moderation.web.opened import excerpt, hidden, opened
 from moderation.web.place import Place
-from moderation.web.session import person
+from moderation.web.reasons import offered
+from moderation.web.session import person, reading
+from moderation.web.veil import veil
 
 _EXCERPT = 140
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why an action was refused, in words, and what the moderator had typed."""
+    """Why an action was refused, in words, and what the moderator had typed: with the decision, and as a note apart."""
 
     text: str
     status: int
     note: str = ""
+    noted: str = ""
 
 
 def render(place: Place, item_id: str | None, trouble: Trouble | None = None) -> Response:
-    """The desk with this item open; without an id the first of the list is. Raises NotFound."""
-    now = now_ms()
-    with service().store.read() as session:
-        listed, following = queue.items(session, person().site_id, place.filter, now)
-        opened = queue.item(session, person().site_id, item_id, now) if item_id else next(iter(listed), None)
+    """The desk with this item open; without an id the first of the list is. Raises NotFound.
+
+    The desk's script asks for comments ahead of time, and only for what stands around one (`X-Desk: item`).
+    """
+    now, ahead = now_ms(), bool(item_id) and request.headers.get("X-Desk") == "item"
+    with reading() as session:
+        look = service().known.look(session, person(), now)
+        wanted = replace(place.filter, limit=preferences().rows)
+        number = None if ahead else queue.count(session, person().site_id, wanted)  # looks for the page's rows as well
+        found = queue.page(session, person().site_id, wanted, now)
+        listed, following = found.items, found.next
+        item = queue.item(session, person().site_id, item_id, now) if item_id else next(iter(listed), None)
         page = {
-            "place": place, "now": now, "person": person(), "trouble": trouble, "said": cookie.get("said"),
-            "view": "item" if item_id else "list", "rows": [_row(item) for item in listed],
-            "following": place.url(after=following) if following else None, "w": words, "iso": iso,
-            "actions": ACTIONS, "reject_reasons": REJECT_REASONS, "summary": _summary(session, place, now),
-            "opened": _opened(session, opened, now) if opened else None,
+            "place": place, "now": now, "trouble": trouble, "view": "item" if item_id else "list", "w": words,
+            "iso": iso, "actions": ACTIONS, "reject_reasons": REJECT_REASONS, "offered": offered,
+            "excerpt": excerpt, "hidden": hidden, "opened": opened(look, item) if item else None,
         }  # fmt: skip
-        page |= _neighbours(session, place, listed, following, opened)
-    return make_response(render_template("desk.html", **page), trouble.status if trouble else 200)
+        page |= _neighbours(session, place, listed, following, item)
+        if not ahead:
+            page |= _around(look, place, found) | {"count": number}
+        answer = make_response(render_template("desk_item.html" if ahead else "desk.html", **page))
+    answer.vary.add("X-Desk")
+    answer.status_code = trouble.status if trouble else 200
+    return answer
+
+
+def _around(look: Look, place: Place, found: Page) -> dict[str, Any]:
+    """The list and the lines above it."""
+    return {
+        "said": cookie.get("said"), "rows": [_row(item) for item in found.items],
+        "following": place.url(after=found.next) if found.next else None, "summary": _summary(look, place, found),
+        "panel": queue_panel.panel(look, place, found), "colleagues": look.colleagues(),
+    }  # fmt: skip
 
 
 def _row(item: Item) -> dict[str, Any]:
     """One line of the queue."""
     decided = words.strongest_first(signal for signal in item.signals if signal.get("decided"))
-    text = " ".join(plain_text(item.comment.body, item.comment.format).text[: _EXCERPT * 4].split())
+    status = Status(item.comment.status)
     return {
-        "id": item.comment.id, "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
+        "id": item.comment.id, "excerpt": excerpt(item.comment, _EXCERPT),
+        "veil": veil(preferences().blur, status, item.signals),
         "author": item.comment.author_name, "at": item.comment.created_at, "claim": item.claim,
         "reason": decided[0] if decided else None, "more": max(0, len(decided) - 1),
-        "status": Status(item.comment.status), "escalated": item.comment.escalated,
+        "status": status, "escalated": item.comment.escalated,
     }  # fmt: skip
 
 
-def _summary(session: Session, place: Place, now: int) -> dict[str, Any]:
+def _summary(look: Look, place: Place, found: Page) -> dict[str, Any]:
     """The numbers above the queue, all counted from rows."""
-    site_id, settings = person().site_id, service().settings
-    came, went = context.flow(session, site_id, now)
+    session, site_id, settings = look.session, look.person.site_id, service().settings
+    came, went = look.flow()
     return {
-        "count": queue.count(session, site_id, place.filter), "oldest": context.oldest_held(session, site_id),
-        "in": came, "out": went, "reasons": queue.reasons_in_use(session, site_id),
-        "next_check": context.next_check(session, round(settings.sweep_seconds * 1000)),
+        "oldest": look.oldest_held(),
+        "in": came, "out": went,
+        "waiting": watch.assigned_to(session, site_id, person().id),
+        "next_check": None if found.items else context.next_check(session, round(settings.sweep_seconds * 1000)),
     }  # fmt: skip
-
-
-def _opened(session: Session, item: Item, now: int) -> dict[str, Any]:
-    """The item in the middle with all that stands around it."""
-    around = context.context(session, item.comment)
-    verdict = around.verdict
-    signals = list(verdict.signals) if verdict else []
-    shown, quoted = pieces(item.comment.body, item.comment.format, signals)
-    return {
-        "comment": item.comment, "article": item.article, "claim": item.claim, "around": around, "verdict": verdict,
-        "mine": bool(item.claim) and item.comment.claimed_by == person().id, "pieces": shown, "quoted": quoted,
-        "signals": words.strongest_first(signals), "status": Status(item.comment.status),
-        "others_claim": bool(item.claim) and item.comment.claimed_by != person().id,
-        "for_senior": item.comment.escalated and person().role is Role.MODERATOR,
-        "parent": _excerpt(around.parent.body, around.parent.format) if around.parent else None,
-    }  # fmt: skip
-
-
-def _excerpt(body: str, format: str) -> str:
-    text = " ".join(plain_text(body, format).text.split())
-    return text[:300] + ("…" if len(text) > 300 else "")
 
 
 def _neighbours(
@@ -110,7 +114,7 @@ def _neighbours(
 
 
 def _first_of(session: Session, place: Place, following: str) -> str | None:
-    further = Place(place.chosen | {"after": following})
+    further = Place({**place.chosen, "after": following})
     page, _ = queue.items(session, person().site_id, further.filter, now_ms())
     return further.url(page[0].comment.id) if page else None
 

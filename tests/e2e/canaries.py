@@ -4,11 +4,14 @@ import html
 import json
 import os
 import re
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from tests.services import Running
 
@@ -25,10 +28,10 @@ def broken_score(self, texts):
         raise ValueError(f"can't score {texts}")
     return score(self, texts)
 
-def broken_submit(session, site_id, comments, now):
+def broken_submit(session, site_id, comments, now, **more):
     if any("BREAK-INTAKE" in comment.body for comment in comments):
         raise KeyError(comments)
-    return submit(session, site_id, comments, now)
+    return submit(session, site_id, comments, now, **more)
 
 def broken_lease(session, *rest, **more):
     leased = lease(session, *rest, **more)
@@ -106,6 +109,27 @@ def all_of_redis(running: Running) -> str:
     held = [b"%s %s" % (key, redis.dump(key) or b"") for key in redis.scan_iter(count=1000)]
     files = [path.read_bytes() for path in (running.folder / "redis").rglob("*") if path.is_file()]
     return b"\n".join(held + files).decode("latin-1")
+
+
+class Overheard:
+    """All that the service's Redis is told from now on, command by command: also what is gone again a moment later."""
+
+    def __init__(self, running: Running) -> None:
+        self.commands: list[str] = []
+        self._redis = Redis.from_url(f"unix://{running.folder / 'redis' / 'redis.sock'}")
+        begun = threading.Event()
+        threading.Thread(target=self._listen, args=(begun,), daemon=True).start()
+        assert begun.wait(30)
+
+    def _listen(self, begun: threading.Event) -> None:
+        with suppress(RedisError), self._redis.monitor() as monitor:  # it ends with its server
+            begun.set()
+            for heard in monitor.listen():
+                self.commands.append(heard["command"])
+
+    def told(self, word: str) -> list[str]:
+        """The commands that have this in them."""
+        return [command for command in self.commands if word in command]
 
 
 def attribute(page: str, name: str) -> str:

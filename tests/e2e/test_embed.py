@@ -77,6 +77,7 @@ def test_the_hidden_field_holds_and_says_nothing(open_article: Open, news: NewsS
     hidden.evaluate("field => field.value = 'buy now'")
     caught = send(page)
     expect(state(page)).to_have_text(THANKS)
+    until(lambda: news.status(caught) == "held", what="the trapped comment to be held")
     kept = news.service.call("GET", f"/v1/comments/{caught}")[1]
     assert (kept["status"], [reason["rule"] for reason in kept["decision"]["reasons"]]) == ("held", ["honeypot"])
     until(lambda: news.service.call("GET", "/readyz")[0] == 200, what="the service to go on")

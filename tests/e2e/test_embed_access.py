@@ -37,7 +37,7 @@ def test_the_whole_walk_by_keyboard(open_article: Open, news: NewsSite) -> None:
     expect(page.locator("#email")).to_be_focused()
     expect(page.locator("#email")).to_have_accessible_description("Enter an e-mail address like name@example.org.")
     expect(page.locator("#email")).to_have_attribute("aria-invalid", "true")
-    expect(page.locator("#body")).to_have_accessible_description("Write a comment of up to 20,000 letters.")
+    expect(page.locator("#body")).to_have_accessible_description("Write up to 20,000 letters.")
     for word in ("ann@example.org", "news.example"):
         page.keyboard.type(word)
         page.keyboard.press("Tab")

@@ -1,7 +1,9 @@
 """E-mail, IP and user agent of an author get out nowhere, whatever is refused or breaks; bodies reach no log."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -14,9 +16,8 @@ import requests
 from moderation.services import sites
 from moderation.store.session import Store
 from moderation.store.tables import Comment, Site
-from tests.databases import until
-from tests.e2e.canaries import Canaries, all_of_redis, attribute, fault_environment, refusals
-from tests.e2e.faults import count
+from tests.databases import count, until
+from tests.e2e.canaries import Canaries, Overheard, all_of_redis, attribute, fault_environment, refusals
 from tests.integration.receiver import Receiver
 from tests.integration.receiver import receiver as receiver  # a fixture
 from tests.services import ABUSE, Running
@@ -25,7 +26,7 @@ PRIVATE = ("email", "ip", "agent")
 ALL = (*PRIVATE, "name", "body")
 PUBLIC_PAGES = [
     "/v1/threads?article_url=https://news.example/a", "/v1/events?limit=1000", "/v1/comments?external_id=first",
-    "/demo", "/docs", "/openapi.json", "/readyz", "/healthz", "/login", "/review",
+    "/demo", "/docs", "/openapi.json", "/readyz", "/healthz", "/login", "/review", "/metrics",
 ]  # fmt: skip
 
 
@@ -48,8 +49,16 @@ class Visitor:
 def test_no_private_word_gets_out(start: Callable[..., Running], tmp_path: Path, receiver: Receiver) -> None:
     faults = fault_environment(tmp_path / "faults")
     running = start(
-        "--demo", env=faults | {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1", "MODERATION_WEBHOOK_TIMEOUT_SECONDS": "1"}
+        "--demo",
+        env=faults
+        | {
+            "MODERATION_WEBHOOK_ALLOW_PRIVATE": "1",
+            "MODERATION_WEBHOOK_TIMEOUT_SECONDS": "1",
+            "MODERATION_LOG_FORMAT": "json",
+            "MODERATION_TRUSTED_PROXIES": "1",  # so that limits count addresses of our choice
+        },
     )
+    overheard = Overheard(running)
     store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}")
     with store.write() as session:
         sites.set_webhook(session, session.get_one(Site, running.credentials["site_id"]), receiver.url)
@@ -63,7 +72,7 @@ def test_no_private_word_gets_out(start: Callable[..., Running], tmp_path: Path,
         decided(store)
     for path in PUBLIC_PAGES:
         assert visitor.ask("GET", path).status_code == 200, path
-    until(lambda: len(set(receiver.ids())) >= count(store, told), 30, "the webhooks")
+    until(lambda: len(set(receiver.ids())) >= count(store, told()), 30, "the webhooks")
     redis = all_of_redis(running)
     review = read_review(running, accepted)
     running.stop()
@@ -77,7 +86,17 @@ def test_no_private_word_gets_out(start: Callable[..., Running], tmp_path: Path,
     assert canaries.found(("ip", "agent"), review) == []
     assert canaries.found(("email",), review) != []  # the author panel, and only there
     assert canaries.found(ALL, redis) == []
+    # At no time either: jobs, rings and counters of limits are there, and none of them knows anybody or any text.
+    for word in ("wake:comments", "wake:webhooks", "rq:job", "workers.jobs.drain", "limits/", "/public", "/sign-in"):
+        assert overheard.told(word), word
+    assert canaries.found(ALL, "\n".join(overheard.commands)) == []
+    assert overheard.told("127.0.0.1") == []
     assert canaries.found(ALL, log) == []
+    # Messages are the same in text (tests/unit/test_logs.py has both); JSON says more besides.
+    said = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    plain = [line for line in log.splitlines() if re.match(r"\d{4}-\d\d-", line)]
+    assert {"moderation.access", "workers.jobs", "moderation.services.record"} <= {one["logger"] for one in said}
+    assert plain == []
 
 
 def told() -> Any:
@@ -86,7 +105,7 @@ def told() -> Any:
 
 
 def decided(store: Store) -> None:
-    until(lambda: count(store, lambda: Comment.status == "pending") == 0, 60, "all to be decided")
+    until(lambda: count(store, Comment.status == "pending") == 0, 60, "all to be decided")
 
 
 def take_in(visitor: Visitor, canaries: Canaries) -> list[str]:
@@ -122,6 +141,7 @@ def use_forms(running: Running, visitor: Visitor, canaries: Canaries) -> None:
     """
     browser = requests.Session()
     browser.headers.update({"User-Agent": canaries.new("agent"), "Origin": running.base_url})
+    browser.headers["X-Forwarded-For"] = f"{canaries.new('ip')}::1"
     demo = browser.get(f"{running.base_url}/demo").text
     for email in (f"{canaries.new('email')}@example.org", canaries.new("email")):
         author = {"name": canaries.new("name"), "email": email}
@@ -130,6 +150,7 @@ def use_forms(running: Running, visitor: Visitor, canaries: Canaries) -> None:
         assert answer.status_code in (303, 422)
         sent = {"author": author, "body": canaries.new("body"), "article": {"url": f"{running.base_url}/demo"}}
         origin = {"Origin": running.base_url, "Content-Type": "application/json", "User-Agent": canaries.new("agent")}
+        origin["X-Forwarded-For"] = f"{canaries.new('ip')}::1"
         headers = origin | {"Authorization": f"Bearer {attribute(demo, 'data-key')}"}
         assert visitor.ask("POST", "/v1/public/comments", sent, headers).status_code in (200, 201, 202, 422)
     sign_in(running, browser, {"email": f"{canaries.new('email')}@example.org", "password": canaries.new("body")})

@@ -25,7 +25,9 @@ def _program(command: tuple[str, ...]) -> list[str]:
 @contextmanager
 def _running(command: tuple[str, ...], env: dict[str, str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     with open(folder / f"{command[1]}.log", "wb") as log:
-        process = subprocess.Popen(_program(command), env=env, cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            _program(command), env=env, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
     try:
         yield process
     finally:
@@ -40,6 +42,22 @@ def _call(url: str, body: Any = None, headers: dict[str, str] | None = None) -> 
         return answer.status, json.loads(answer.read())
 
 
+def children(pid: int) -> set[int]:
+    """Pids of the processes that this one has started (Linux)."""
+    return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def _text(at: int | str) -> str:
+    """/metrics of a port of this machine, or of HOST:PORT; empty while nobody answers there."""
+    try:
+        with urllib.request.urlopen(
+            f"http://{at if isinstance(at, str) else f'127.0.0.1:{at}'}/metrics", timeout=30
+        ) as got:
+            return str(got.read(), "utf-8")
+    except OSError:
+        return ""
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,6 +69,7 @@ def test_migrate_web_and_worker_make_a_service(database_url: str, redis_url: str
         "MODERATION_DATABASE_URL": database_url,
         "MODERATION_REDIS_URL": redis_url,
         "MODERATION_SECRET_KEY": "k" * 32,
+        "MODERATION_METRICS_PORT": str(counts := _free_port()),
     }
     subprocess.run(_program(commands.UPGRADE), env=env, cwd=tmp_path, check=True, timeout=60)
     created = subprocess.run(
@@ -70,5 +89,19 @@ def test_migrate_web_and_worker_make_a_service(database_url: str, redis_url: str
         status, answer = _call(
             f"http://{address}/v1/comments", a_comment(), bearer(key) | {"Prefer": "wait=10"}
         )  # fmt: skip
+        assert (status, answer["status"]) == (200, "approved")
+        until(
+            lambda: 'decisions_total{action="approve",source="policy"} 1.0' in _text(counts), 30, "the worker's count"
+        )
+        assert 'accepted_total{way="api"} 1.0' in _text(address)
+        before = {one: children(one.pid) for one in (web, worker)}
+        for one in before:
+            one.send_signal(signal.SIGHUP)
+        until(
+            lambda: all(children(one.pid) and not children(one.pid) & old for one, old in before.items()),
+            60,
+            "new ones",
+        )
+        status, answer = _call(f"http://{address}/v1/comments", a_comment("c2"), bearer(key) | {"Prefer": "wait=10"})
         assert (status, answer["status"]) == (200, "approved")
     assert (web.returncode, worker.returncode) == (0, 0)

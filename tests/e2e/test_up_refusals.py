@@ -60,6 +60,7 @@ def test_a_database_of_a_newer_version(folder: Path) -> None:
     schema.upgrade(store)
     with store.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = 'zzzz'"))
+        session.execute(text("UPDATE compatibility SET oldest = 'zzzz'"))
     store.close()
     assert "newer version" in refused(folder)
 

@@ -5,14 +5,26 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.databases import until
-from tests.e2e.wordpress_pair import A_MINUTE_LATER, LATE, NOT_DECIDED, SOON, Pair, send_event
-from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, free_port
+from tests.e2e.wordpress_pair import (
+    A_MINUTE_LATER,
+    A_USER,
+    FROM_THE_BEGINNING,
+    LATE,
+    NOT_DECIDED,
+    OLD_ANSWER,
+    SOON,
+    Pair,
+    send_event,
+)
+from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, Form, free_port
 from tests.services import ABUSE
 
 pytestmark = pytest.mark.wordpress
@@ -42,6 +54,37 @@ def test_a_civil_comment_is_published_and_an_abusive_one_is_not(pair: Pair) -> N
     pair.is_told(abusive, "held", "policy")
     assert "Marten" not in pair.wordpress.article()
     assert "Held by policy" in pair.wordpress.page("edit-comments.php?comment_status=moderated")
+
+
+def test_what_fills_the_hidden_field_is_held(pair: Pair) -> None:
+    assert Form(pair.wordpress.article(), "commentform").fields["comment_topic"] == ""
+    trapped = pair.wordpress.comment("Thank you for the timetable of the trams.", comment_topic="pills")
+    pair.becomes(trapped, "hold")
+    pair.is_told(trapped, "held", "policy")
+    assert [one["rule"] for one in pair.at_service(trapped)["decision"]["reasons"]] == ["honeypot"]
+    assert "timetable of the trams" not in pair.wordpress.article()
+    blank = pair.wordpress.comment("Thank you for the timetable of the buses.", comment_topic=" ")
+    pair.becomes(blank, "approved")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nobody_meets_the_hidden_field(pair: Pair, browser: Browser, scheme: Any) -> None:
+    page = browser.new_page(color_scheme=scheme)
+    page.goto(f"{pair.wordpress.url}/hello-world/")
+    field = page.locator("#commentform #comment_topic")
+    box = field.locator("xpath=..").bounding_box()
+    assert box is not None
+    assert (box["width"], box["height"]) == (1, 1)
+    assert page.get_by_label("Leave this field empty").count() == 1
+    assert page.get_by_role("textbox", name="Leave this field empty").count() == 0
+    page.get_by_label("Comment").last.focus()
+    for _ in range(12):  # past the end of the form
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") != "comment_topic"
+    found = [one["id"] for one in Axe().run(page, context="#commentform").response["violations"]]
+    assert found == []
+    page.close()
 
 
 def test_our_moderators_have_the_last_word_there(pair: Pair) -> None:
@@ -155,6 +198,8 @@ def test_without_the_service_wordpress_decides_and_catches_up_later(pair: Pair) 
         abusive = pair.wordpress.comment(f"Otter. {ABUSE}")
         watched = pair.wordpress.comment("The lighthouse was painted again this spring.")
         ruled = pair.wordpress.comment("The old lighthouse keeper told me so himself.")
+        trapped = pair.wordpress.comment("A lighthouse is a fine thing.", comment_topic="pills")
+        assert pair.wordpress.status(trapped) == "hold"
         assert pair.wordpress.status(abusive) == "approved"
         assert pair.wordpress.status(watched) == pair.wordpress.status(ruled) == "hold"
         assert "WordPress decided" in pair.wordpress.page("edit-comments.php")
@@ -170,6 +215,7 @@ def test_without_the_service_wordpress_decides_and_catches_up_later(pair: Pair) 
     pair.becomes(abusive, "hold")
     pair.becomes(watched, "approved")
     pair.is_told(ruled, "rejected", "site")
+    pair.is_told(trapped, "held", "policy")
     assert pair.wordpress.status(ruled) == "spam"
 
 
@@ -193,6 +239,49 @@ def test_a_late_decision_comes_by_webhook_and_without_webhooks_by_cron(pair: Pai
     pair.becomes(comment, "spam")
 
 
+def test_readers_hear_of_reports_appeals_and_rejections_if_the_site_says_so(pair: Pair) -> None:
+    letters = pair.catch_letters()
+    quiet = pair.wordpress.comment(f"Wolverine. {ABUSE}", email="quiet@readers.example")
+    pair.is_told(quiet, "held", "policy")
+    pair.rule(quiet, "reject", "insult")
+    pair.becomes(quiet, "spam")
+    assert letters() == []
+    pair.wordpress.set(letters="1")
+    comment = pair.wordpress.comment(f"Pangolin. {ABUSE}", email="author@readers.example")
+    pair.is_told(comment, "held", "policy")
+    user = pair.wordpress.php(A_USER).strip()
+    report = {"reason": "insult", "reporter": {"id": f"wp-user-{user}"}}
+    assert pair.service.call("POST", f"/v1/comments/{pair.at_service(comment)['id']}/reports", report)[0] == 202
+    pair.rule(comment, "reject", "insult")
+    until(lambda: len(letters()) == 2, SOON, "letters to the author and to who reported")
+    told = {letter["to"]: letter for letter in letters()}
+    assert "was taken down" in told["reporter@readers.example"]["message"]
+    assert "author@readers.example" not in told["reporter@readers.example"]["message"]
+    reasons = re.search(rf"{pair.service.base_url}/\S+", told["author@readers.example"]["message"])
+    assert reasons is not None
+    page = requests.get(reasons[0], timeout=60)
+    assert "Pangolin" in page.text
+    assert requests.post(reasons[0], {"text": "I meant the animal."}, timeout=60).ok
+    # The author's appeal is granted by an admin who works alone.
+    token = pair.service.token()
+    (appeal,) = pair.service.call("GET", "/v1/review/appeals", key=token)[1]["appeals"]
+    decided = {"outcome": "overturn", "answer": "You are right, and we are sorry."}
+    assert pair.service.call("POST", f"/v1/review/appeals/{appeal['id']}", decided, key=token)[0] == 200
+    pair.becomes(comment, "approved")
+    until(lambda: len(letters()) == 3, SOON, "a letter about the appeal")
+    assert letters()[-1]["to"] == "author@readers.example"
+    assert "It is published now.\n\nYou are right, and we are sorry." in letters()[-1]["message"]
+    listed = pair.wordpress.page("edit-comments.php?s=Pangolin")
+    assert "Reports upheld: 1" in listed
+    assert "After an appeal: published" in listed
+    # Read again from the beginning, the feed changes nothing and writes to nobody; nor does what is old.
+    pair.wordpress.php(FROM_THE_BEGINNING)
+    pair.wordpress.press("catch-up")
+    assert pair.wordpress.php(OLD_ANSWER, str(comment)) == "noted"
+    assert len(letters()) == 3
+    pair.wordpress.set(letters="")
+
+
 def test_forged_and_old_messages_are_refused(pair: Pair) -> None:
     comment = pair.wordpress.comment(f"Weasel. {ABUSE}")
     pair.becomes(comment, "hold")
@@ -205,8 +294,10 @@ def test_forged_and_old_messages_are_refused(pair: Pair) -> None:
     for header in ("webhook-id", "webhook-timestamp", "webhook-signature"):
         assert send_event(pair, comment, pair.secret, headers={header: ""}) == 401
     assert pair.wordpress.status(comment) == "hold"
-    # The same message with its right signature is taken, once.
-    assert send_event(pair, comment, pair.secret, id="event-1") == 204
+    # The same message with its right signature is taken, once; also while the service signs with two secrets.
+    other = {"webhook-signature": "v1,AAAA v1," + "A" * 43 + "="}
+    assert send_event(pair, comment, pair.secret, headers=other) == 401
+    assert send_event(pair, comment, pair.secret, id="event-1", beside="whsec_" + "A" * 44) == 204
     assert pair.wordpress.status(comment) == "approved"
     assert send_event(pair, comment, pair.secret, id="event-2", headers={"webhook-id": "event-1"}) == 401
     pair.rule(comment, "reject", "insult")

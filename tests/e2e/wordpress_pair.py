@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +43,34 @@ for ( $i = 0; $i < 130; $i++ ) {
 TODO = "<?php require __DIR__ . '/wp-load.php'; echo get_comment_meta( $argv[1], '_comment_moderation_todo', true );"
 
 A_MINUTE_LATER = "<?php require __DIR__ . '/wp-load.php'; wp_clear_scheduled_hook( 'comment_moderation_catch_up' );"
+
+# Keeps letters instead of sending them.
+LETTERS = """<?php
+add_filter( 'pre_wp_mail', function ( $sent, $letter ) {
+    if ( false !== strpos( $letter['to'], '@readers.example' ) ) {
+        file_put_contents( __DIR__ . '/letters', wp_json_encode( $letter ) . "\\n", FILE_APPEND | LOCK_EX );
+    }
+    return true;
+}, 10, 2 );
+"""
+
+A_USER = """<?php
+require __DIR__ . '/wp-load.php';
+echo wp_insert_user( array( 'user_login' => 'reporter', 'user_pass' => wp_generate_password(),
+    'user_email' => 'reporter@readers.example' ) );
+"""
+
+FROM_THE_BEGINNING = "<?php require __DIR__ . '/wp-load.php'; delete_option( Comment_Moderation\\CURSOR );"
+
+# An answer of last week, of which there was no word yet.
+OLD_ANSWER = """<?php
+require __DIR__ . '/wp-load.php';
+echo Comment_Moderation\\apply_event( array(
+    'id' => 'old', 'type' => 'appeal.decided', 'occurred_at' => gmdate( 'c', time() - WEEK_IN_SECONDS ),
+    'data' => array(
+        'comment' => array( 'external_id' => Comment_Moderation\\external_id( (int) $argv[1] ) ),
+        'appeal' => array( 'id' => 'a0', 'outcome' => 'uphold', 'answer' => 'No.' ) ) ) ) ? 'noted' : 'known';
+"""
 
 # The answer to a comment gets lost, or comes late, after the webhook has brought the decision.
 LATE = """<?php
@@ -130,6 +158,14 @@ class Pair:
         found = re.search(r"whsec_[\w+/=]+", ran.stdout)
         return found[0] if found else ""
 
+    def catch_letters(self) -> Callable[[], list[dict[str, Any]]]:
+        """From now on letters to readers are kept; what it returns gives them."""
+        folder = self.wordpress.root / "wp-content" / "mu-plugins"
+        folder.mkdir(exist_ok=True)
+        (folder / "letters.php").write_text(LETTERS)
+        kept = folder / "letters"
+        return lambda: [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+
     def at_service(self, comment: int) -> dict[str, Any]:
         status, found = self.service.call("GET", f"/v1/comments?external_id=wp-1-{comment}")
         return dict(found) if status == 200 else {}
@@ -153,7 +189,7 @@ class Pair:
             found += [event["data"] for event in page["events"]]
             cursor = page["next"]
         return [(data["status"], (data["decision"] or {}).get("source", "")) for data in found
-                if data["external_id"] == f"wp-1-{comment}"]  # fmt: skip
+                if data.get("external_id") == f"wp-1-{comment}"]  # fmt: skip
 
     def becomes(self, comment: int, status: str) -> None:
         """Waits until WordPress has the comment so."""
@@ -187,7 +223,10 @@ def send_event(pair: Pair, comment: int, secret: str, **changes: Any) -> int:
         "decision": {"action": "approve", "source": "moderator", "decided_at": decided, "reasons": []},
     }}  # fmt: skip
     body = json.dumps(event)
+    # While a secret is changed there are two signatures; the one that counts here comes last.
+    secrets = [changes["beside"], secret] if "beside" in changes else [secret]
     headers = {"webhook-id": id, "webhook-timestamp": str(int(at.timestamp())), "Content-Type": "application/json",
-               "webhook-signature": Webhook(secret).sign(id, at, body)} | changes.get("headers", {})  # fmt: skip
+               "webhook-signature": " ".join(Webhook(one).sign(id, at, body) for one in secrets)}  # fmt: skip
+    headers |= changes.get("headers", {})
     url = f"{pair.wordpress.url}/wp-json/comment-moderation/v1/webhook"
     return requests.post(url, body + changes.get("more", ""), headers=headers, timeout=60).status_code

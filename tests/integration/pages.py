@@ -4,9 +4,12 @@ import html
 import re
 from typing import Any
 
+import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from moderation.services.accounts import Person as Moderator
 from tests.services import PASSWORD
 
 HTML = {"Accept": "text/html"}
@@ -37,3 +40,9 @@ class Person:
         assert self.send("/login", email=email, password=PASSWORD).status_code == 303
         self.see("/review")
         return self
+
+
+@pytest.fixture
+def ann(app: Flask, person: Moderator) -> Person:
+    """The moderator ann@example.org, signed in."""
+    return Person(app.test_client()).sign_in()

@@ -10,8 +10,9 @@ from click.testing import CliRunner, Result
 from sqlalchemy import select
 
 from moderation.cli import main
+from moderation.store.audit import AuditEvent
 from moderation.store.session import Store
-from moderation.store.tables import Article, AuditEvent, Comment, Decision, Event
+from moderation.store.tables import Article, Comment, Decision, Event
 from tests.services import ABUSE
 from tests.unit.test_coral_export import exported, write
 

@@ -59,6 +59,11 @@ def lease(store: Store, owner: str = "test:1", lease_ms: int = 30_000) -> list[l
         return leases.lease(session, owner, now_ms(), lease_ms)
 
 
+def decide_batch(store: Store, classifier: Classifier, owner: str, leased: Sequence[leases.Leased]) -> int:
+    """Scores and decides leased comments; returns how many were decided."""
+    return decide.decide_scored(store, classifier, owner, decide.score_in_halves(classifier, leased))
+
+
 def comment(store: Store, id: str) -> Comment:
     with store.read() as session:
         return session.get_one(Comment, id)
@@ -154,10 +159,10 @@ def test_a_lease_keeps_others_away_until_it_ends(store: Store, site: Site, class
         session.execute(update(Comment).values(lease_until=now_ms() - 1))
     second = lease(store, "b:2")
     assert {one.id for one in second} == {one.id for one in first}
-    assert decide.decide_batch(store, classifier, "a:1", first) == 0
+    assert decide_batch(store, classifier, "a:1", first) == 0
     assert counted(store, Decision) == 0
-    assert decide.decide_batch(store, classifier, "b:2", second) == 2
-    assert decide.decide_batch(store, classifier, "b:2", second) == 0
+    assert decide_batch(store, classifier, "b:2", second) == 2
+    assert decide_batch(store, classifier, "b:2", second) == 0
     assert counted(store, Decision) == counted(store, Event) == 2
 
 
@@ -193,7 +198,8 @@ def test_two_workers_never_decide_twice(store: Store, site: Site, classifier: Cl
     assert sum(decided) == 600
     assert counted(store, Decision) == counted(store, Event) == 600
     with store.read() as session:
-        assert set(session.scalars(select(Comment.status))) == {"approved"}
+        # A lease that ends like that looks as if its worker had died; after five of them the comment is held.
+        assert set(session.scalars(select(Comment.status))) <= ({"approved"} if lease_ms else {"approved", "held"})
 
 
 def test_an_edit_while_scoring_discards_the_old_verdict(store: Store, site: Site, classifier: Classifier) -> None:
@@ -201,12 +207,12 @@ def test_an_edit_while_scoring_discards_the_old_verdict(store: Store, site: Site
     leased = lease(store)
     with store.write() as session:
         intake.edit(session, site[0], id, ABUSE, now_ms())
-    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
+    assert decide_batch(store, classifier, "test:1", leased) == 0
     # Not even when the same worker holds the new revision by then.
     again = lease(store)
     assert [one.revision for one in again] == [2]
-    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
-    assert decide.decide_batch(store, classifier, "test:1", again) == 1
+    assert decide_batch(store, classifier, "test:1", leased) == 0
+    assert decide_batch(store, classifier, "test:1", again) == 1
     with store.read() as session:
         assert session.execute(select(Decision.revision, Decision.action)).all() == [(2, "hold")]
 
@@ -216,7 +222,7 @@ def test_withdrawn_while_scoring_is_not_decided(store: Store, site: Site, classi
     leased = lease(store)
     with store.write() as session:
         intake.withdraw(session, site[0], id, now_ms())
-    assert decide.decide_batch(store, classifier, "test:1", leased) == 0
+    assert decide_batch(store, classifier, "test:1", leased) == 0
     assert comment(store, id).status == "withdrawn"
     with store.read() as session:
         assert session.scalars(select(Event.type)).all() == ["comment.withdrawn"]
@@ -227,5 +233,5 @@ def test_a_failure_is_not_counted_for_a_comment_that_was_lost(store: Store, site
     leased = lease(store, "a:1")
     with store.write() as session:
         leases.give_back(session, ["a:1"])
-    decide.decide_batch(store, Classifier("broken@1", Broken()), "a:1", leased)
+    decide_batch(store, Classifier("broken@1", Broken()), "a:1", leased)
     assert comment(store, id).attempts == 0

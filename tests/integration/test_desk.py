@@ -13,36 +13,7 @@ from moderation.services.accounts import Person as Moderator
 from moderation.store.session import Store, new_id
 from moderation.store.tables import Comment
 from tests.integration.pages import HTML, Person
-from tests.services import ABUSE, PASSWORD, a_comment, bearer, make_moderator
-
-Post = Callable[..., str]
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str) -> Settings:
-    return Settings(
-        database_url=database_url, redis_url=redis_url, secret_key="k" * 32, grace_seconds=0.0,
-        sign_in_rate="1000 per minute",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def post(client: FlaskClient, site: tuple[str, str], work: Callable[[], int]) -> Post:
-    """Submits a comment and has it decided; returns its id."""
-
-    def submit(external_id: str = "c1", body: str = ABUSE, **more: object) -> str:
-        comment = a_comment(external_id, body, **more)
-        answer = client.post("/v1/comments", json=comment, headers=bearer(site[1]))
-        assert answer.status_code == 202, answer.json
-        work()
-        return str(answer.json["id"])  # type: ignore[index]
-
-    return submit
-
-
-@pytest.fixture
-def ann(app: Flask, person: Moderator) -> Person:
-    return Person(app.test_client()).sign_in()
+from tests.services import ABUSE, PASSWORD, Post, a_comment, bearer, make_moderator
 
 
 def version(store: Store, comment_id: str) -> int:
@@ -114,15 +85,15 @@ def test_secure_cookies_are_a_setting(settings: Settings) -> None:
 def test_sign_in_is_limited_by_address_and_says_how_long(settings: Settings, person: Moderator) -> None:
     from moderation.app import create_app
 
-    app = create_app(settings.model_copy(update={"sign_in_rate": "3 per minute"}))
+    app = create_app(settings.model_copy(update={"sign_in_rate": "3 per day"}))
     client = app.test_client()
     # Redis is shared by the tests, so the network is one of this test's own. Who has a /64 has all of its addresses.
     network = f"2001:db8:{new_id()[-4:]}"
     here, beside, there = ({"REMOTE_ADDR": f"{network}:{rest}"} for rest in ("1::1", "1::2", "2::1"))
-    wrong = {"email": "ann@example.org", "password": "x"}
+    wrong = {"email": f"{new_id()}@example.org", "password": "x"}  # nor has anybody else tried this account
     tries = [client.post("/v1/auth/tokens", json=wrong, environ_overrides=here) for _ in range(4)]
     assert [answer.status_code for answer in tries] == [401, 401, 401, 429]
-    assert 0 < int(tries[-1].headers["Retry-After"]) <= 61  # the window, rounded up
+    assert 0 < int(tries[-1].headers["Retry-After"]) <= 86_401  # the window, rounded up
     browser = Person(client)
     browser.see("/login")
     page = client.post("/login", data={"csrf_token": browser.token}, headers=HTML, environ_overrides=beside)
@@ -270,7 +241,7 @@ def test_errors_are_pages_for_browsers_and_problems_for_programs(ann: Person, pa
     page, program = ann.see(path), ann.client.get(path)
     assert page.status_code in (404, 422)
     assert page.mimetype == "text/html"
-    assert '<html lang="en">' in page.text
+    assert '<html lang="en" dir="ltr"' in page.text
     assert program.mimetype == "application/problem+json"
 
 

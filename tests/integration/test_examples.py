@@ -108,7 +108,7 @@ def test_the_page(app: Flask, store: Store, site: Site, role: Role) -> None:
     assert "three &lt;b&gt;" in page.text
     assert "we said 0.90" in page.text
     assert "theirs" not in page.text
-    assert "OUR_OWN: no (0.25)" in " ".join(page.text.split())
+    assert "<bdi>OUR_OWN</bdi>: no (0.25)" in " ".join(page.text.split())
 
 
 def test_the_page_is_not_for_everybody(app: Flask, store: Store, site: Site) -> None:

@@ -10,8 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from moderation.services import sites
+from moderation.store.audit import AuditEvent
 from moderation.store.session import Store
-from moderation.store.tables import AuditEvent, Comment, Decision, Event
+from moderation.store.tables import Comment, Decision, Event
 from tests.services import ABUSE, a_comment, bearer
 
 Site = tuple[str, str]
@@ -180,6 +181,8 @@ def test_another_sites_comment_does_not_exist(client: FlaskClient, site: Site, s
         ({"author": {"name": "Ann", "email": "nobody"}}, "author.email"),
         ({"article": {"url": "javascript:alert(1)"}}, "article.url"),
         ({"created_at": "yesterday"}, "created_at"),
+        ({"created_at": 1_700_000_000}, "created_at"),
+        ({"created_at": "1700000000"}, "created_at"),
         ({"created_at": "0001-01-01T00:00:00Z"}, "created_at"),
     ],
 )

@@ -12,8 +12,9 @@ from moderation.errors import Conflict, Forbidden, NotFound
 from moderation.scoring import Classifier
 from moderation.services import decide, intake, outbox, rescore, review
 from moderation.services.intake import NewComment
+from moderation.store.audit import AuditEvent
 from moderation.store.session import Store, now_ms
-from moderation.store.tables import AuditEvent, Comment, Decision, Event
+from moderation.store.tables import Comment, Decision, Event
 from tests.services import ABUSE, make_moderator
 
 GRACE = 3_600_000
@@ -129,8 +130,10 @@ def machine(store: Store, site_id: str, classifier: Classifier) -> type:
             else:
                 if self.id in undone:
                     with store.read() as session:
-                        last = session.get_one(Decision, before.decision_id)
-                        assert last.actor == self.people[who].id
+                        undoing = session.get_one(Decision, self.comment().decision_id)
+                        last = session.get_one(Decision, undoing.undoes)
+                        assert (undoing.actor, last.actor) == (self.people[who].id,) * 2
+                        assert before.status == STATUS_AFTER[Outcome(last.action)]
                         restored = session.get_one(Decision, last.replaces)
                     assert self.comment().status == STATUS_AFTER[Outcome(restored.action)]
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from moderation.scoring import Classifier
-from moderation.services import decide, intake, leases, outbox, review
+from moderation.services import intake, leases, outbox, review
 from moderation.services.accounts import Person
 from moderation.services.record import withdrawn_event
 from moderation.services.review import Act
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment, Event, Feed
 from tests.databases import until
-from tests.integration.test_decide import drain, lease, submit
+from tests.integration.test_decide import decide_batch, drain, lease, submit
 
 Site = tuple[str, str]
 
@@ -61,7 +61,7 @@ def test_two_publishers_and_many_writers_leave_no_gap(store: Store, site: Site, 
 
     def work(owner: str) -> None:
         while leased := _few(store, owner):
-            decide.decide_batch(store, classifier, owner, leased)
+            decide_batch(store, classifier, owner, leased)
             publish(store)
 
     def follow() -> None:

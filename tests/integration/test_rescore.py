@@ -12,8 +12,9 @@ from moderation.scoring import Classifier
 from moderation.services import decide, intake, policies, review
 from moderation.services.accounts import Person
 from moderation.services.rescore import rescore
+from moderation.store.audit import AuditEvent
 from moderation.store.session import Store, now_ms
-from moderation.store.tables import AuditEvent, Comment, Decision, Event, HoldReason
+from moderation.store.tables import Comment, Decision, Event, HoldReason
 from tests.integration.test_decide import BAD, Broken, Site, comment, drain, submit
 from tests.services import ABUSE
 

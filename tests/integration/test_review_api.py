@@ -8,18 +8,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from moderation.config import Settings
 from moderation.services.accounts import Person as Moderator
 from tests.integration.pages import Person
 from tests.services import ABUSE, PASSWORD, a_comment, bearer, make_moderator
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str) -> Settings:
-    return Settings(
-        database_url=database_url, redis_url=redis_url, secret_key="k" * 32, grace_seconds=0.0,
-        sign_in_rate="1000 per minute",
-    )  # fmt: skip
 
 
 @pytest.fixture
@@ -112,11 +103,11 @@ def test_a_bad_action_names_its_field(
 
 
 def test_only_the_policys_own_are_new(client: FlaskClient, token: str, items: list[str]) -> None:
-    assert call(client, token, "GET", "/count?since=0&sort=oldest")[1] == {"count": 3, "new": 3}
+    assert call(client, token, "GET", "/count?since=0&sort=oldest")[1] == {"count": 3, "more": False, "new": 3}
     version = call(client, token, "GET", f"/items/{items[0]}")[1]["version"]
     call(client, token, "POST", f"/items/{items[0]}/actions", {"action": "approve", "version": version})
     call(client, token, "POST", "/undo")
-    assert call(client, token, "GET", "/count?since=0")[1] == {"count": 3, "new": 2}
+    assert call(client, token, "GET", "/count?since=0")[1] == {"count": 3, "more": False, "new": 2}
 
 
 def test_a_session_may_read_and_needs_the_pages_token_to_change(

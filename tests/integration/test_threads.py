@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from moderation.config import Settings
 from moderation.scoring import Classifier
 from moderation.services import health, sites
 from moderation.store.session import Store, now_ms
+from moderation.store.tables import WorkerState
 from tests.services import ABUSE, a_comment, bearer
 
 Site = tuple[str, str]
@@ -94,10 +96,23 @@ def test_ready_names_each_part(client: FlaskClient, store: Store, classifier: Cl
     assert client.get("/readyz").status_code == 503
 
 
+def test_workers_of_one_machine_are_known_apart(client: FlaskClient, store: Store, classifier: Classifier) -> None:
+    """One of two that lost its scorer shows; one whose process has ended is forgotten with the next sign of life."""
+    with store.write() as session:
+        health.sign_of_life(session, "here:1", classifier, now_ms())
+        health.sign_of_life(session, "here:2", Classifier("linear", None, "a file is missing"), now_ms())
+        health.sign_of_life(session, "there:2", classifier, now_ms())
+    assert client.get("/readyz").get_json()["parts"]["scorer"] == "linear: a file is missing"
+    with store.write() as session:
+        health.sign_of_life(session, "here:1", classifier, now_ms(), gone=lambda name: name == "here:2")
+        assert sorted(session.scalars(select(WorkerState.name))) == ["here:1", "there:2"]
+    assert client.get("/readyz").get_json()["parts"]["scorer"] == "ok"
+
+
 def test_every_route_of_the_api_is_in_the_document(app: Flask) -> None:
     document = app.test_client().get("/openapi.json").get_json()
     routes = {rule.rule.replace("<", "{").replace(">", "}") for rule in app.url_map.iter_rules()}
-    api = {route for route in routes if route.startswith("/v1/")} | {"/healthz", "/readyz"}
+    api = {route for route in routes if route.startswith("/v1/")} | {"/healthz", "/readyz", "/metrics"}
     assert api
     assert api <= set(document["paths"])
 

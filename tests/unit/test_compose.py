@@ -110,7 +110,7 @@ def test_the_workers_check_reads_its_sign_of_life(tmp_path: Path, age_ms: int | 
     store = Store(url, pool_size=1)
     schema.upgrade(store)
     if age_ms is not None:
-        row = {"name": Settings().host, "seen_at": now_ms() - age_ms, "scorer": "linear@1", "scorer_error": None}
+        row = {"name": f"{Settings().host}:7", "seen_at": now_ms() - age_ms, "scorer": "linear@1", "scorer_error": None}
         with store.write() as session:
             upsert(session, WorkerState, row, ["name"], row)
     store.close()

@@ -1,5 +1,7 @@
 """What the desk says and underlines, without a page around it."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from moderation.store.tables import Decision
@@ -23,7 +25,7 @@ def test_the_sentence_names_the_clearest_reason_first() -> None:
     verdict = Decision(action="hold", signals=[tone, low, links, insult])
     assert words.sentence(verdict) == (
         "Held because it looks like an insult (0.91, your limit is 0.13), has an abusive tone "
-        "(0.99, your limit is 0.70) and holds many links"
+        "(0.99, your limit is 0.70), and holds many links"
     )
     assert [one["rule"] for one in words.strongest_first(verdict.signals)] == ["insult", "tox", "l", "threat"]
     assert words.sentence(Decision(action="approve", signals=[low])) == "Nothing in your policy spoke against it"
@@ -83,3 +85,49 @@ def test_a_language_is_named() -> None:
         "seems to be in German, which this service does not score"
     )
     assert "seems to be in xx," in words.because({"kind": "language", "language": "xx", "rule": "r"})
+
+
+def test_a_place_with_several_values_goes_into_an_address_and_back() -> None:
+    from werkzeug.datastructures import MultiDict
+
+    given = [("section", "World"), ("section", "Sport & more"), ("section", "World"), ("article", "https://n.example/a?b=c"),
+             ("language", "uk"), ("assigned", "nobody"), ("escalated", "no"), ("report", "any"), ("after", "x"),
+             ("section", " "), ("q", "\0")]  # fmt: skip
+    place = Place.of(MultiDict(given))
+    assert place.all("section") == ("World", "Sport & more")
+    assert place.get("section") == "World"
+    address = place.url()
+    query = address.partition("?")[2]
+    again = Place.of(MultiDict(parse_qsl(query)))
+    assert again == place
+    assert "after" not in place.saved
+    assert place.saved["section"] == ["World", "Sport & more"]
+    assert Place.of(MultiDict(parse_qsl(place.without("section", "World").partition("?")[2]))).all("section") == (
+        "Sport & more",
+    )
+    assert "after" not in place.without("language", "uk")
+
+
+def test_there_is_one_way_to_go_on() -> None:
+    place = Place({"sort": "oldest", "after": "a"})
+    assert place.url(before="b") == "/review?sort=oldest&before=b"
+    assert Place({"before": "b"}).url("id", after="a") == "/review/id?after=a"
+
+
+def test_the_form_names_an_order_by_score_in_one_field() -> None:
+    from werkzeug.datastructures import MultiDict
+
+    place = Place.of(MultiDict({"sort": "attribute-INSULT", "attribute": "THREAT"}))
+    assert place.chosen == {"sort": "attribute", "attribute": "INSULT"}
+    assert place.without("sort", "attribute") == "/review"
+    assert not place.order_gives_way
+    assert not place.narrow
+    assert Place({"sort": "attribute", "attribute": "INSULT", "status": "any"}).order_gives_way
+    assert Place({"sort": "attribute"}).order_gives_way
+
+
+def test_a_place_takes_only_so_many_values() -> None:
+    from werkzeug.datastructures import MultiDict
+
+    place = Place.of(MultiDict([("section", str(n)) for n in range(100)]))
+    assert len(place.all("section")) == 20

@@ -27,7 +27,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benc
 
 # Routes for people's browsers, for programs that read the document itself, and those that other systems have defined.
 NOT_IN_OPENAPI = (
-    "/openapi.json", "/static/", "/docs", "/embed/", "/login", "/logout", "/review", "/demo", "/examples",
+    "/openapi.json", "/static/", "/docs", "/embed/", "/login", "/logout", "/people", "/account", "/join", "/forgot",
+    "/reset", "/site", "/review", "/demo", "/examples", "/keys", "/domains",
+    "/audit", "/by-score", "/dashboard", "/policy", "/authors", "/articles",
+    "/settings",
+    "/reports", "/appeals", "/statement/",
     "/v1alpha1/", "/$discovery/", "/batch", "/1.1/", "/1.2/", "/s/", "/integrations/",
 )  # fmt: skip
 
@@ -107,6 +111,13 @@ def test_every_route_is_in_the_openapi_document(app: Flask) -> None:
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text("utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_every_decision_stands_in_the_list_with_its_title() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    titles = [(page, page.read_text("utf-8").partition("\n")[0].removeprefix("# ")) for page in pages]
+    rows = [f"| [{title[:4]}]({page.name}) | {title[5:]} |" for page, title in titles]
+    assert re.findall(r"^\| \[.*$", _read("docs/decisions/README.md"), re.M) == rows
 
 
 def test_files_that_the_walk_names_exist() -> None:

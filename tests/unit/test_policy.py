@@ -5,14 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moderation.domain.lifecycle import Outcome
-from moderation.domain.policy import RULES, Facts, Rule, evaluate
+from moderation.domain.policy import RULES, evaluate
 from moderation.domain.text import Span
+from moderation.domain.verdict import Facts, Look, Rule
 from moderation.errors import Invalid
 from moderation.scoring import ATTRIBUTES
 from moderation.services import policies
 
 SEVERITY = {Outcome.APPROVE: 0, Outcome.HOLD: 1, Outcome.REJECT: 2}
 ONE = (Span(0, 1),)
+BY_AUTHOR, ANYWHERE = Look("author", 60), Look("site", 3600)
 
 
 def score(hold: float | None = None, reject: float | None = None) -> Rule:
@@ -78,6 +80,23 @@ CASES = [
         "approve",
     ),
     ("offender unknown", [rule("repeat_offender")], Facts("x"), "approve"),
+    ("flood", [rule("flood", at_least=3, look=BY_AUTHOR)], Facts("x", floods={BY_AUTHOR: 3}), "hold"),
+    ("no flood yet", [rule("flood", at_least=3, look=BY_AUTHOR)], Facts("x", floods={BY_AUTHOR: 2}), "approve"),
+    ("a flood elsewhere", [rule("flood", at_least=3, look=BY_AUTHOR)], Facts("x", floods={ANYWHERE: 9}), "approve"),
+    ("flood unknown", [rule("flood", at_least=3, look=BY_AUTHOR)], Facts("x"), "approve"),
+    (
+        "said before",
+        [rule("repeated_text", Outcome.REJECT, at_least=2, look=ANYWHERE)],
+        Facts("x", repeats={ANYWHERE: 2}),
+        "reject",
+    ),
+    ("said once", [rule("repeated_text", at_least=2, look=ANYWHERE)], Facts("x", repeats={ANYWHERE: 1}), "approve"),
+    ("bad link", [rule("bad_domain")], Facts("x", links=ONE, bad_links=ONE), "hold"),
+    ("a link, but not a bad one", [rule("bad_domain")], Facts("x", links=ONE, bad_links=()), "approve"),
+    ("trapped", [rule("honeypot", Outcome.REJECT)], Facts("x", trapped=True), "reject"),
+    ("not trapped", [rule("honeypot")], Facts("x"), "approve"),
+    ("lock-down", [rule("trusted_author")], Facts("x", approved_before=9, rejected_before=0, site_held=True), "hold"),
+    ("slow mode", [], Facts("x", slow_mode=True), "hold"),
     (
         "reject over hold",
         [score(reject=0.5), rule("email_address")],
@@ -150,7 +169,10 @@ def score_rules(draw: st.DrawFn) -> list[Rule]:
     for number in range(draw(st.integers(1, 4))):
         hold, reject = sorted((draw(st.floats(0, 1)), draw(st.floats(0, 1))))
         found.append(Rule(f"r{number}", "score", attribute=draw(st.sampled_from(ATTRIBUTES)), hold=hold, reject=reject))
-    extra = draw(st.lists(st.sampled_from([rule("not_scored"), rule("trusted_author"), rule("links")]), unique=True))
+    extra = draw(st.lists(st.sampled_from([
+        rule("not_scored"), rule("trusted_author"), rule("links"), rule("bad_domain"), rule("honeypot"),
+        rule("flood", at_least=10, look=BY_AUTHOR), rule("repeated_text", at_least=3, look=ANYWHERE),
+    ]), unique=True))  # fmt: skip
     return found + extra
 
 
@@ -159,6 +181,12 @@ facts = st.builds(
     text=st.just("x"),
     scores=st.one_of(st.none(), st.fixed_dictionaries({name: st.floats(0, 1) for name in ATTRIBUTES})),
     links=st.sampled_from([None, (), ONE]),
+    bad_links=st.sampled_from([None, (), ONE]),
+    site_held=st.booleans(),
+    slow_mode=st.booleans(),
+    trapped=st.booleans(),
+    floods=st.sampled_from([None, {}, {BY_AUTHOR: 1}, {BY_AUTHOR: 50}]),
+    repeats=st.sampled_from([None, {}, {ANYWHERE: 1}, {ANYWHERE: 50}]),
     approved_before=st.sampled_from([None, 0, 5]),
     rejected_before=st.sampled_from([None, 0, 5]),
 )
@@ -177,6 +205,24 @@ def test_raising_a_threshold_never_makes_a_verdict_harsher(
     reject = data.draw(st.floats(max(hold, chosen.reject or 0), 1))
     raised = [*rules[:place], replace(chosen, hold=hold, reject=reject), *rules[place + 1 :]]
     assert SEVERITY[evaluate(raised, known).outcome] <= SEVERITY[before]
+
+
+@given(score_rules(), facts, st.integers(0, 5), st.integers(0, 5))
+def test_counting_less_never_makes_a_verdict_harsher(rules: list[Rule], known: Facts, fewer: int, more: int) -> None:
+    from dataclasses import replace
+
+    verdicts = [
+        evaluate(rules, replace(known, floods={BY_AUTHOR: number}, repeats={ANYWHERE: number})).outcome
+        for number in sorted((fewer * 3, more * 3))
+    ]
+    assert SEVERITY[verdicts[0]] <= SEVERITY[verdicts[1]]
+
+
+@given(score_rules(), facts)
+def test_in_a_lock_down_nothing_is_published(rules: list[Rule], known: Facts) -> None:
+    from dataclasses import replace
+
+    assert evaluate(rules, replace(known, site_held=True)).outcome is not Outcome.APPROVE
 
 
 @given(score_rules(), facts, st.randoms())
@@ -215,6 +261,12 @@ def test_the_default_policy_lets_a_first_comment_with_one_link_pass() -> None:
         ("rules: [{name: a, kind: words, words: ['*']}]", "needs words"),
         ("rules: [{name: a, kind: links}, {name: a, kind: links}]", "same name"),
         ("rules: [{name: a, kind: links, typo: 1}]", "rules.0.typo"),
+        ("rules: [{name: a, kind: flood}]", "at_least from 2"),
+        ("rules: [{name: a, kind: flood, at_least: 5, by: mood}]", "rules.0.by"),
+        ("rules: [{name: a, kind: flood, at_least: 5, seconds: 0}]", "rules.0.seconds"),
+        ("rules: [{name: a, kind: repeated_text, at_least: 3, hours: 999}]", "rules.0.hours"),
+        ("rules: [{name: honeypot, kind: links}]", "kept for"),
+        ("rules: [{name: site_held, kind: links}]", "kept for"),
         ("!!python/object/apply:os.system [id]", "not YAML"),
     ],
 )

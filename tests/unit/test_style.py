@@ -7,10 +7,8 @@ import pytest
 
 STATIC = files("moderation.web") / "static"
 CSS = (STATIC / "style.css").read_text("utf-8")
-LIGHT, DARK = (
-    dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", part))
-    for part in CSS.split("@media (prefers-color-scheme: dark)")[:2]
-)
+COLOURS = re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);", CSS)
+LIGHT, DARK = ({name: pair[night] for name, *pair in COLOURS} for night in (False, True))
 GROUNDS = ("paper", "surface", "sunken", "accent-soft")
 REASONS = ("insult", "threat", "identity", "profanity", "spam", "sexual", "toxicity", "rule")
 
@@ -26,7 +24,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK | {}], ids=["light", "dark"])
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 def test_text_and_marks_stand_out(theme: dict[str, str]) -> None:
     for ground in GROUNDS:
         for text in ("ink", "quiet", "accent"):
@@ -50,12 +48,13 @@ def test_no_page_brings_in_anything_from_elsewhere() -> None:
 
 def test_every_attribute_has_words_and_a_pattern() -> None:
     from moderation.domain.lifecycle import HONEYPOT
-    from moderation.domain.policy import RULES
+    from moderation.domain.policy import ALWAYS, RULES
+    from moderation.domain.voices import REPORTED
     from moderation.scoring import ATTRIBUTES
     from moderation.web.words import ATTRIBUTE_WORDS, RULE_WORDS
 
     desk = (STATIC / "desk.css").read_text("utf-8")
     assert set(ATTRIBUTES) == set(ATTRIBUTE_WORDS)
-    assert set(RULES) | {HONEYPOT} == set(RULE_WORDS)
+    assert set(RULES) | set(ALWAYS) | {HONEYPOT, REPORTED} == set(RULE_WORDS)
     for attribute in ATTRIBUTES:
         assert f".r-{attribute.lower()} " in desk

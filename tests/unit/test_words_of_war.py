@@ -5,7 +5,7 @@ import pytest
 from moderation.domain.lifecycle import Outcome
 from moderation.scoring import Classifier
 from moderation.services import policies
-from moderation.services.decide import verdict
+from moderation.services.verdicts import verdict
 
 NOUNS = [
     "shells", "missiles", "rockets", "bombing", "artillery", "drones", "tanks", "grenades", "mines", "weapons",

@@ -27,6 +27,8 @@ require __DIR__ . '/includes/settings.php';
 require __DIR__ . '/includes/client.php';
 require __DIR__ . '/includes/record.php';
 require __DIR__ . '/includes/decisions.php';
+require __DIR__ . '/includes/answers.php';
+require __DIR__ . '/includes/hidden-field.php';
 require __DIR__ . '/includes/new-comments.php';
 require __DIR__ . '/includes/changes.php';
 require __DIR__ . '/includes/catch-up.php';

@@ -2,9 +2,9 @@
 //
 // All of it lives in a shadow tree with a stylesheet made by script, so neither the page's styles nor a strict
 // Content-Security-Policy get in its way. Nobody's text is ever parsed as HTML. Nothing is stored in the browser.
-// It is served without comments and idle space (moderation/web/embed.py): write strings in double quotes.
+// It is served without comments and idle space (moderation/web/embed.py): strings in double quotes, a statement a line.
 
-(() => {
+{
   const script = document.currentScript, set = script.dataset; // what the page chose
   const service = new URL("..", script.src).href;
 
@@ -12,20 +12,20 @@
   const TEXTS = {
     title: "Comments", none: "No comments yet.", more: "Show more", retry: "Try again",
     reply: "Reply", "reply-to": "Reply to {}", "in-reply": "in reply to {}", cancel: "Cancel reply",
-    name: "Name", email: "E-mail", private: "not published", url: "Website", body: "Comment",
-    required: "* required", trap: "Leave this empty", send: "Send comment", sending: "Sending…",
+    report: "Report", "report-to": "Report what {} wrote", name: "Name", email: "E-mail", private: "not published",
+    url: "Website", body: "Comment", required: "* required", trap: "Keep empty", send: "Send comment",
+    sending: "Sending…", published: "Thank you. Your comment is published.",
     thanks: "Thank you. Your comment will appear once it has been checked.",
-    published: "Thank you. Your comment is published.",
-    "need-name": "Enter your name.",
-    "need-email": "Enter an e-mail address like name@example.org.",
+    "need-name": "Enter your name.", "need-email": "Enter an e-mail address like name@example.org.",
     "need-url": "Enter an address like https://example.org, or nothing.",
-    "need-body": "Write a comment of up to 20,000 letters.",
+    "need-body": "Write up to 20,000 letters.",
     wait: "Too many comments came from here. Wait {} seconds, then send it again.",
+    slow_mode: "Write again in {} seconds.",
     offline: "You seem to be offline. Send it again when you are back.",
     unreachable: "The comments can’t be reached just now. Try again in a moment.",
     refused: "Comments can’t be sent from {}. Please tell the site’s editors.",
     gone: "The comment that you answer is gone. Send yours again to let it stand by itself.",
-    kept: "Your text is still here.",
+    closed: "Comments here are closed.", kept: "Your text is still here.",
   };
 
   const say = (name, value) => (script.getAttribute(`data-text-${name}`) ?? TEXTS[name]).replace("{}", () => value);
@@ -58,14 +58,13 @@
       --danger: var(--comments-danger, light-dark(#a3261b, #ff9c8f)) }
     * { box-sizing: border-box }
     h2 { margin: 0 0 .6em; font-size: 1.4em; line-height: 1.2 }
-    p { margin: 0 }
-    ol { margin: 0; padding: 0; list-style: none }
+    p, ol { margin: 0; padding: 0; list-style: none }
     li { padding: .8em 0; border-top: 1px solid var(--line) }
     li ol { padding-inline-start: 1em; border-inline-start: 3px solid var(--line) }
     li li { border: 0; padding-bottom: 0 }
     .grid { display: grid; gap: 0 1em; grid-template-columns: repeat(auto-fit, minmax(min(100%, 12em), 1fr)) }
     .field { margin-bottom: .6em }
-    .quiet, time, label span { color: var(--quiet); font-size: .875em; font-weight: 400 }
+    .quiet, time, label span, .link + .link { color: var(--quiet); font-size: .875em; font-weight: 400 }
     label { display: block; font-weight: 600 }
     input, textarea, button { min-height: 2.75em; padding: .5em .8em; font: inherit; color: inherit; background: none;
       border: 1px solid; border-radius: 4px }
@@ -73,13 +72,13 @@
     textarea { min-height: 8em; resize: vertical }
     [aria-invalid] { border: 2px solid var(--danger) }
     .error { padding-top: .3em; color: var(--danger) }
-    button { font-weight: 600; cursor: pointer; color: var(--accent) }
+    button { font-weight: 600; color: var(--accent) }
     .send { color: var(--paper); background: var(--accent) }
-    .link { min-height: 28px; padding: 0; border: 0; text-decoration: underline }
+    .link { min-height: 28px; padding: 0; border: 0; text-decoration: underline; margin-inline-end: 1em }
     :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
     .text { white-space: pre-wrap }
-    .state { min-height: 1.5em; margin: .6em 0 1em }
-    .trap { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+    .state { min-height: 1lh; margin: .6em 0 1em }
+    .trap { position: fixed; width: 1px; clip-path: inset(50%) }
   `);
 
   // ---- the form
@@ -93,10 +92,10 @@
     items.get(replyTo)?.reply.focus();
     answer();
   }, { class: "link", type: "button" });
-  const answered = el("span"), answering = el("p", { class: "field", hidden: "" }, answered, " ", cancel);
+  const whom = el("span"), bar = el("p", { class: "field", hidden: "" }, whom, " ", cancel);
   const sender = el("button", { class: "send" }, say("send")), state = el("p", { class: "state", role: "status" });
   const form = el("form", { novalidate: "" },
-    el("p", { class: "quiet field" }, say("required")), answering,
+    el("p", { class: "quiet field" }, say("required")), bar,
     el("div", { class: "grid" },
       field("name", { required: true, autocomplete: "name", maxlength: 200 }),
       field("email", { required: true, autocomplete: "email", type: "email" }, " (" + say("private") + ")"),
@@ -111,10 +110,10 @@
   let replyTo = null;
   const answer = comment => {
     replyTo = comment?.id ?? null;
-    answering.hidden = !comment;
+    bar.hidden = !comment;
     if (!comment) return;
-    answered.textContent = say("reply-to", comment.author_name);
-    answering.scrollIntoView({ block: "center" });
+    whom.textContent = say("reply-to", comment.author_name);
+    bar.scrollIntoView({ block: "center" });
     inputs[value("name") ? "body" : "name"].focus();
   };
 
@@ -148,12 +147,13 @@
 
   /** Says why the service did not take the comment. */
   const refuse = async got => {
-    if (got.status === 429) return fail("wait", got.headers.get("Retry-After") ?? 60);
     if (got.status >= 500) return fail("unreachable");
-    const { field } = await got.json();
-    if (field === "parent_id") {
+    const { field, code } = await got.json();
+    if (got.status === 429) return fail(code in TEXTS ? code : "wait", got.headers.get("Retry-After"));
+    const why = { parent_id: "gone", article: "closed" }[field];
+    if (why) {
       answer();
-      return fail("gone");
+      return fail(why);
     }
     tell("");
     if (!mark(name => [name, `author.${name}`].includes(field))) fail("refused", location.origin);
@@ -208,19 +208,24 @@
   let comments = [], limit = 20, last; // exchanges shown at first, and more with each press of the button
 
   const build = comment => {
-    const time = new Date(comment.created_at).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-    const context = el("p", { class: "quiet", dir: "auto" });
-    const text = el("p", { class: "text", dir: "auto", lang: "" }), replies = el("ol");
-    const label = say("reply-to", comment.author_name);
-    const reply = button("reply", () => answer(comment), { class: "link", "aria-label": label });
-    const name = el("strong", { dir: "auto" }, comment.author_name);
-    const when = el("time", { datetime: comment.created_at }, time);
-    const item = el("li", { tabindex: -1 }, el("p", 0, name, " · ", when), context, text, reply, replies);
-    return { item, context, text, reply, replies };
+    const { author_name: name, created_at: at } = comment, date = { dateStyle: "medium", timeStyle: "short" };
+    const link = (kind, press) =>
+      button(kind, () => press(comment), { class: "link", "aria-label": say(kind + "-to", name) });
+    const about = el("p", { class: "quiet", dir: "auto" });
+    const text = el("p", { class: "text", dir: "auto", lang: "" }), replies = el("ol"), reply = link("reply", answer);
+    const when = el("time", { datetime: at }, new Date(at).toLocaleString([], date));
+    const head = el("p", 0, el("strong", { dir: "auto" }, name), " · ", when);
+    const item = el("li", { tabindex: -1 }, head, about, text, reply, link("report", complain), replies);
+    return { item, about, text, reply, replies };
   };
 
+  /** Opens the form of a report, which comes in a file of its own when it is first asked for. */
+  const complain = comment =>
+    import(service + "embed/report.js").then(it => it.open(root, comment, script, call), lost);
+  const lost = () => { notice.textContent = say("unreachable"); };
+
   /** Makes these the children of a list and touches nothing that stays in place. */
-  const arrange = (list, wanted) => {
+  const put = (list, wanted) => {
     wanted.forEach((item, at) => list.children[at] === item || list.insertBefore(item, list.children[at] ?? null));
     while (list.children.length > wanted.length) list.lastChild.remove();
     list.hidden = !wanted.length; // an empty list would be read out
@@ -234,18 +239,18 @@
     for (const comment of comments) { // oldest first: what is answered was there before, so nothing goes in circles
       const { id, parent_id: parent, author_name: name, body } = comment;
       if (!items.has(id)) items.set(id, build(comment));
-      const { item, context, text } = items.get(id);
+      const { item, about, text } = items.get(id);
       const top = tops.get(parent) ?? id;
       tops.set(id, top);
       names.set(id, name);
       if (top === id) answers.set(id, []);
       else answers.get(top).push(item);
-      context.textContent = top === id || top === parent ? "" : say("in-reply", names.get(parent));
+      about.textContent = top === id || top === parent ? "" : say("in-reply", names.get(parent));
       if (text.textContent !== body) text.textContent = body;
     }
     const order = [...answers.keys()].reverse();
-    arrange(list, order.slice(0, limit).map(id => items.get(id).item));
-    for (const { id } of comments) arrange(items.get(id).replies, answers.get(id) ?? []);
+    put(list, order.slice(0, limit).map(id => items.get(id).item));
+    for (const { id } of comments) put(items.get(id).replies, answers.get(id) ?? []);
     more.hidden = order.length <= limit;
     count.textContent = " (" + comments.length + ")";
   };
@@ -266,10 +271,7 @@
     return true;
   };
 
-  const load = () => look().catch(() => {
-    notice.textContent = say("unreachable");
-    retry.hidden = false;
-  });
+  const load = () => look().catch(() => { lost(); retry.hidden = false; });
   const retry = button("retry", () => load().then(() => retry.hidden && inputs.name.focus()), { hidden: "" });
 
   /** After sending: looks nine times in three minutes, ever less often, and not while nobody sees the page. */
@@ -296,4 +298,4 @@
     { class: "c", lang: set.lang ?? "en", "aria-label": say("title") },
     el("h2", 0, say("title"), count), form, notice, retry, list, more));
   load();
-})();
+}

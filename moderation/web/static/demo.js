@@ -163,11 +163,15 @@ function post() {
       author: { name: value("name"), email: value("email"), url: value("url") || null },
       article: { url: list.dataset.article, title: document.querySelector("h1").textContent },
       parent_id: value("parent_id") || null,
+      subject: value("subject"),
     }),
   });
 }
 
 async function refusal(answer) {
+  if (answer.status === 429 && (await answer.clone().json().catch(() => ({}))).code === "slow_mode") {
+    return { "": `One comment every ${answer.headers.get("Retry-After")} seconds, please. Yours is still here: send it again then.` };
+  }
   if (answer.status === 429) {
     return { "": `Too many comments were sent from here. Wait ${answer.headers.get("Retry-After") ?? 60} seconds, then send it again.` };
   }
@@ -178,6 +182,7 @@ async function refusal(answer) {
     answering(null);
     return { "": "The comment that you answer is no longer here. Send yours again, and it stands by itself." };
   }
+  if (problem.code === "article_closed") return { "": "Comments on this article are closed." };
   return { "": `It could not be taken: ${problem.detail}.` };
 }
 

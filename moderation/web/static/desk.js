@@ -1,209 +1,60 @@
-// The desk works without script. With it: the next comment without waiting, word of new ones, and keys (keys.js).
+// The desk works without script. With it: the next comment without waiting, several decisions on their way, and keys.
 
-const POLL_MS = 15000;
-export const find = (selector) => document.querySelector(selector);
+import { submit, undo } from "./deeds.js";
+import { count, find, go, here, settle, underWay, word } from "./pages.js";
+import * as select from "./select.js";
 
-// --- pages: fetched, kept, put in place -------------------------------------------------------------------------
+const POLL_MS = 15_000;
 
-const kept = new Map(); // address -> promise of its HTML; one page ahead is enough
-const state = { busy: false, waiting: [], filter: location.search };
-
-function get(address) {
-  return fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" }).then(async (answer) => {
-    if (!answer.ok || new URL(answer.url).pathname === "/login") throw new Error(String(answer.status));
-    return answer.text();
-  });
-}
-
-function prefetch() {
-  const next = find("#next");
-  if (!next) return;
-  const address = next.getAttribute("href");
-  if (!kept.has(address)) {
-    kept.clear();
-    kept.set(address, get(address));
-    kept.get(address).catch(() => kept.delete(address));
-  }
-}
-
-const parse = (html) => new DOMParser().parseFromString(html, "text/html");
-
-function put(page, selector) {
-  const now = find(selector), then = page.querySelector(selector);
-  if (!now || !then) return;
-  // A live region speaks only when its content changes; the region itself must stay.
-  if (now.getAttribute("role") === "status") now.replaceChildren(...document.adoptNode(then).childNodes);
-  else now.replaceWith(document.adoptNode(then));
-}
-
-// Shows a page. The list stays as it is while the item is in it, so that nothing moves under the cursor.
-function show(page, address, { push = true, list = false } = {}) {
-  const item = page.querySelector("#item");
-  const row = item && item.dataset.id && find(`#queue li[data-id="${item.dataset.id}"]`);
-  for (const selector of ["#top", "#said", "#work"]) put(page, selector);
-  const filter = new URL(address, location.href).search;
-  if (list || !row || filter !== state.filter) {
-    put(page, "#queue");
-    state.filter = filter;
-  } else {
-    point(row);
-  }
-  document.body.className = page.body.className;
-  document.title = page.title;
-  if (push) history.pushState(null, "", address);
-  settle();
-}
-
-function point(row) {
-  for (const link of document.querySelectorAll("#queue [aria-current]")) link.removeAttribute("aria-current");
-  row.querySelector("a").setAttribute("aria-current", "true");
-  row.scrollIntoView({ block: "nearest" });
-}
-
-// After a page is in place: focus is never lost, keys are shown, the next one is fetched.
-function settle(moved = true) {
-  const target = find("#trouble") || (moved && find("#item-title"));
-  if (target) target.focus({ preventScroll: true });
-  const work = find("#work");
-  if (work) work.scrollTop = 0;
-  if (document.body.classList.contains("view-item") && innerWidth < 736) scrollTo(0, 0);
-  find("#keys-button").hidden = false;
-  prefetch();
-}
-
-async function go(address, options) {
-  try {
-    const html = await (kept.get(address) || get(address));
-    show(parse(html), address, options);
-  } catch {
-    location.assign(address);
-  }
-}
-
-// --- deeds ------------------------------------------------------------------------------------------------------
-
-function mark(id, text) {
-  const row = find(`#queue li[data-id="${id}"]`);
-  if (!row) return;
-  row.toggleAttribute("data-done", Boolean(text));
-  const done = row.querySelector(".done");
-  done.hidden = !text;
-  done.textContent = text || "";
-}
-
-const DONE = { approve: "Approved", reject: "Rejected", escalate: "Escalated" };
-
-async function send(form, button) {
-  const seen = opened();
-  if (state.busy) {
-    closeMenu();
-    state.waiting.push(form.dataset.deed === "undo" ? undo : () => again(button, seen));
-    return;
-  }
-  state.busy = true;
-  const address = new URL(button.getAttribute("formaction") || form.getAttribute("action"), location.href);
-  const deed = address.pathname.split("/").pop();
-  const data = new URLSearchParams(new FormData(form, button));
-  closeMenu();
-  const next = DONE[deed] && form.dataset.next;
-  const here = location.pathname + location.search;
-  const before = document.title;
-  const post = fetch(address, { method: "POST", body: data, headers: { Accept: "text/html" }, credentials: "same-origin" });
-  if (next && kept.has(next)) {
-    try {
-      show(parse(await kept.get(next)), next);
-      find("#said").textContent = `${DONE[deed]}.`;
-      mark(seen, DONE[deed]);
-    } catch { /* the answer will show it */ }
-  }
-  try {
-    const answer = await post;
-    arrive(answer, parse(await answer.text()), { id: seen, deed, here });
-  } catch {
-    state.waiting = [];
-    if (location.pathname + location.search !== here) await go(here, { list: true });
-    find("#said").textContent = "The service could not be reached, so nothing was changed. Please try again.";
-    document.title = before;
-  }
-  state.busy = false;
-  while (!state.busy && state.waiting.length) state.waiting.shift()();
-}
-
-// The answer to a post: the next item's page, or this one's with what went wrong.
-function arrive(answer, page, { id, deed, here }) {
-  const came = new URL(answer.url);
-  if (came.pathname === "/login" || !page.querySelector("#work")) {
-    location.assign(answer.ok ? came : here);
-    return;
-  }
-  const there = came.pathname + came.search;
-  if (!answer.ok) {
-    mark(id, "");
-    state.waiting = []; // they were meant for what would have come after
-    show(page, here, { push: location.pathname + location.search !== here });
-    return;
-  }
-  const shown = find("#item"), item = page.querySelector("#item");
-  if (DONE[deed]) mark(id, DONE[deed]);
-  if (deed === "undo" && item) mark(item.dataset.id, "");
-  const same = shown && item && shown.dataset.id === item.dataset.id && shown.dataset.version === item.dataset.version;
-  if (same && deed in DONE) {
-    put(page, "#top");
-    put(page, "#said");
-    find("#keys-button").hidden = false;
-    prefetch();
-  } else {
-    show(page, there, { push: there !== location.pathname + location.search });
-  }
-}
-
-const opened = () => (find("#item") && find("#item").dataset.id) || "";
-
-// A key that was pressed while a post was under way; only ever for the comment that was before the moderator's eyes.
-function again(button, seen) {
-  if (opened() !== seen) return;
-  const deed = button.dataset.deed || button.dataset.key;
-  const now = document.querySelector(`button[data-deed="${deed}"], .menu button[data-key="${deed}"]`);
-  if (now) now.form.requestSubmit(now);
-}
-
-// Undoes the last action, also when the page has no button for it.
-export function undo() {
-  const shown = find("#said button");
-  if (shown) return shown.click();
-  const form = document.createElement("form");
-  form.method = "post";
-  form.action = `/review/undo${location.search}`;
-  form.dataset.deed = "undo";
-  form.hidden = true;
-  const button = document.createElement("button");
-  form.append(field("csrf_token", find('meta[name="csrf-token"]').content),
-    field("item", opened()), button);
-  document.body.append(form);
-  form.requestSubmit(button);
-  form.remove();
-}
-
-function field(name, value) {
-  const made = document.createElement("input");
-  Object.assign(made, { type: "hidden", name, value });
-  return made;
+export function openMenu(selector) {
+  const menu = find(selector);
+  if (!menu) return;
+  menu.open = true;
+  find(".menu", menu).focus(); // not a button: Enter must not take a reason that nobody has chosen
 }
 
 export function closeMenu() {
   const menu = find(".reject[open]");
   if (!menu) return false;
   menu.open = false;
-  menu.querySelector("summary").focus();
+  find("summary", menu).focus();
   return true;
 }
 
+// A reason that has to be explained: the words are asked for in the menu, and Enter there goes on with that reason.
+function askFor(note, button) {
+  button.closest(".reject").open = true;
+  note.dataset.reason = button.value;
+  note.focus();
+}
+
+// The last actions are a page of their own; here they open over the desk.
+export async function openDone() {
+  const dialog = find("#done");
+  try {
+    const answer = await fetch(`/review/done${location.search}`, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    find("#deeds", dialog).replaceWith(find("#deeds", page));
+    dialog.showModal();
+  } catch {
+    location.assign("/review/done");
+  }
+}
+
 document.addEventListener("submit", (event) => {
-  const form = event.target;
-  const button = event.submitter;
-  if (!button || form.method !== "post" || !(form.matches(".actions") || form.dataset.deed === "undo")) return;
-  event.preventDefault();
-  send(form, button);
+  const form = event.target, button = event.submitter;
+  if (!button || form.method !== "post") return;
+  if (form.dataset.deed === "undo") {
+    event.preventDefault();
+    find("#done").close();
+    undo();
+  } else if (form.matches(".actions, #selection")) {
+    event.preventDefault();
+    const note = button.dataset.note && document.getElementById(button.dataset.note);
+    if (note && !note.value.trim()) askFor(note, button);
+    else if (form.matches(".actions")) submit(form, button);
+    else select.submit(form, button);
+  }
 });
 
 document.addEventListener("click", (event) => {
@@ -213,31 +64,37 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("#keys-button")) find("#keys").showModal();
   const menu = find(".reject[open]");
   if (menu && !event.target.closest(".reject")) menu.open = false;
-  if (!plain || !link.closest("#queue .rows, #work .buttons, #context")) return;
-  if (!new URL(link.href).pathname.startsWith("/review")) return;
-  event.preventDefault();
-  go(link.getAttribute("href"));
+  if (!plain) return;
+  if (link.id === "done-link") {
+    event.preventDefault();
+    openDone();
+  } else if (link.closest("#queue .rows, #work .buttons, #context, #done") && new URL(link.href).pathname.startsWith("/review")) {
+    event.preventDefault();
+    find("#done").close();
+    go(link.getAttribute("href"));
+  }
 });
 
-addEventListener("popstate", () => go(location.pathname + location.search, { push: false }));
+addEventListener("popstate", () => go(here(), { push: false }));
 
-// --- new comments wait until they are asked for ----------------------------------------------------------------
-
+// Where no stream tells (live.js), the desk asks now and then. New comments wait until they are asked for.
 async function poll() {
-  if (document.visibilityState !== "visible") return;
+  if (document.visibilityState !== "visible" || document.documentElement.dataset.live) return;
   const query = new URLSearchParams(location.search);
   query.delete("after");
+  query.delete("before");
   query.set("since", find("#queue").dataset.at); // by the server's clock
   try {
     const answer = await fetch(`/v1/review/count?${query}`, { credentials: "same-origin" });
     if (!answer.ok) return;
-    const { count, new: fresh } = await answer.json();
-    find("#count").textContent = count;
-    const link = find("#fresh");
-    if (fresh && link.textContent !== `${fresh} new`) link.textContent = `${fresh} new`;
+    const { count: held, new: fresh } = await answer.json();
+    if (!underWay.size) count(held);
+    const link = find("#fresh"), text = word("fresh").replace("%s", fresh);
+    if (fresh && link.textContent !== text) link.textContent = text;
     link.hidden = !fresh;
-  } catch { /* the next poll may do better */ }
+  } catch { /* the next one may do better */ }
 }
 
 setInterval(poll, POLL_MS);
 settle(false);
+find("#keys-button").hidden = false;

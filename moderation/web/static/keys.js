@@ -1,79 +1,78 @@
-// The keys of the desk. They act only outside of fields, and can be switched off.
+// The keys of the desk, as each person has them: the map comes with the page. They act only outside of fields.
 
-import { closeMenu, find, undo } from "./desk.js";
+import { closeMenu, openDone, openMenu } from "./desk.js";
+import { decides, undo, unseen } from "./deeds.js";
+import { listen, nameOf, on } from "./keyboard.js";
+import { find } from "./pages.js";
+import * as select from "./select.js";
 
-const keysOn = () => localStorage.getItem("keys") !== "off";
-const press = (selector) => { const found = find(selector); if (found) found.click(); return Boolean(found); };
-let prefix = "";
+const press = (selector) => find(selector)?.click();
 
-const KEYS = {
-  j: () => press("#next"),
-  k: () => press("#previous"),
-  a: () => press('[data-deed="approve"]'),
-  e: () => press('button[data-deed="escalate"]'),
-  c: () => press('[data-deed="claim"]'),
-  u: () => undo(),
-  o: () => press("#article-link"),
-  t: () => press("#thread-link"),
-  r: () => openMenu(),
-  ".": () => openNote(),
-  "/": () => openSearch(),
-  "?": () => find("#keys").showModal(),
+const decide = (deed) => press(select.selecting() ? `#selection [value="${deed}"]` : `.actions [data-deed="${deed}"]`);
+const unfold = (details, field) => {
+  if (!find(details)) return;
+  find(details).open = true;
+  find(field).focus();
 };
 
-function openMenu() {
-  const menu = find(".reject");
-  if (!menu) return;
-  menu.open = true;
-  menu.querySelector(".menu button").focus();
-}
-
-function openNote() {
-  const note = find(".note");
-  if (!note) return;
-  note.open = true;
-  find("#note").focus();
-}
+const DO = {
+  approve: () => decide("approve"),
+  escalate: () => decide("escalate"),
+  reject: () => openMenu(select.selecting() ? "#selection .reject" : ".actions .reject"),
+  undo,
+  done: openDone,
+  next: () => press("#next"),
+  previous: () => press("#previous"),
+  reveal: () => press("#veil:not([open]) > summary"),
+  claim: () => press('[data-deed="claim"]'),
+  assign: () => (select.selecting() ? find("#batch-to")?.focus() : unfold("#assign", "#assign-to")),
+  note: () => unfold(".actions .note", "#note"),
+  article: () => press("#article-link"),
+  thread: () => press("#thread-link"),
+  search: () => openSearch(),
+  select: () => select.toggle(),
+  select_next: () => select.extend(1),
+  select_previous: () => select.extend(-1),
+  select_all: select.all,
+};
 
 function openSearch() {
   if (!find("#queue").checkVisibility()) return location.assign("/review");
-  find(".filter").open = true;
+  for (const folded of document.querySelectorAll("#queue details:has(#f-q)")) folded.open = true;
   find("#f-q").select();
 }
 
-document.addEventListener("keydown", (event) => {
-  const typing = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+// Escape leaves what is open; Enter beside a reason that needs words takes it; while reasons are offered, keys are theirs.
+function first(event, field) {
   if (event.key === "Escape") {
-    if (!closeMenu() && typing && find("#item-title")) find("#item-title").focus();
-    return;
+    if (field || !closeMenu() && !select.clear()) if (!find("dialog[open]")) leave(field);
+    return true;
   }
-  if (typing || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || find("dialog[open]")) return;
+  if (event.target.matches("#other-note, #batch-note") && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    event.target.closest(".menu").querySelector(`[value="${event.target.dataset.reason ?? "other"}"]`).click();
+    return true;
+  }
   const menu = find(".reject[open]");
-  const reason = menu && menu.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  const was = prefix;
-  prefix = "";
-  if (reason) {
-    event.preventDefault();
-    reason.click();
-  } else if (event.key === "g") {
-    prefix = "g";
-  } else if (was === "g" && event.key === "q") {
-    event.preventDefault();
-    location.assign("/review");
-  } else if (!menu && Object.hasOwn(KEYS, event.key) && !event.repeat) {
-    event.preventDefault();
-    KEYS[event.key]();
-  }
-});
-
-function showKeys() {
-  document.documentElement.dataset.keys = keysOn() ? "on" : "off";
-  find("#keys-on").checked = keysOn();
+  if (!menu || field || !on() || event.metaKey || event.repeat || find("dialog[open]")) return false;
+  inMenu(event, menu, nameOf(event, "reason"));
+  return true;
 }
 
-find("#keys-on").addEventListener("change", (event) => {
-  localStorage.setItem("keys", event.target.checked ? "on" : "off");
-  showKeys();
-});
+function leave(field) {
+  if (!closeMenu() && field) find("#item-title")?.focus();
+}
 
-showKeys();
+// While the reasons are offered: the letter of one, the arrows, or the key for rejecting once more.
+function inMenu(event, menu, name) {
+  const again = menu.dataset.quick && nameOf(event, "desk") === "reject";
+  const found = name ? find(`[data-key="${name}"]`, menu) : again ? find(".strongest", menu) : null;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!found && !step) return;
+  event.preventDefault();
+  if (found) return found.click();
+  const buttons = [...menu.querySelectorAll(".menu button")], at = buttons.indexOf(document.activeElement);
+  buttons[(at + step + buttons.length) % buttons.length].focus();
+}
+
+listen(DO, { may: (name) => !(decides(name) && unseen()), first });

@@ -41,6 +41,9 @@ function show_column( $column, $comment_id ): void {
 		$score = isset( $reason['score'] ) ? ' ' . number_format_i18n( (float) $reason['score'], 2 ) : '';
 		echo '<br>' . esc_html( str_replace( '_', ' ', (string) ( $reason['rule'] ?? '' ) ) . $score );
 	}
+	foreach ( answer_words( $record ) as $words ) {
+		echo '<br>' . esc_html( $words );
+	}
 }
 
 /**

@@ -33,9 +33,16 @@ function status_given( int $comment_id, ?string $now = null ): string {
  * @param array $event As the feed and the webhook give it.
  */
 function apply_event( array $event ): bool {
+	if ( in_array( $event['type'] ?? '', array( 'report.closed', 'appeal.decided' ), true ) ) {
+		return apply_answer( $event );
+	}
 	$data    = is_array( $event['data'] ?? null ) ? $event['data'] : array();
 	$comment = comment_named( (string) ( $data['external_id'] ?? '' ) );
-	return $comment && apply_decision( $comment, $data, (string) ( $event['id'] ?? '' ) );
+	$applied = $comment && apply_decision( $comment, $data, (string) ( $event['id'] ?? '' ) );
+	if ( $applied && 'rejected' === $data['status'] ) {
+		write_about_rejection( $comment, $event );
+	}
+	return $applied;
 }
 
 /**

@@ -19,7 +19,7 @@ add_filter( 'notify_moderator', __NAMESPACE__ . '\\quiet_while_waiting', 10, 2 )
 /**
  * What WordPress wanted to do with the comment that this request is about to insert: 0 or 1, null when it is not ours.
  *
- * @param array|null $now  To set it: the verdict and the post's id.
+ * @param array|null $now  To set it: the verdict, whether the hidden field was filled, and the post's id.
  * @param bool       $drop To forget it.
  */
 function wordpress_verdict( ?array $now = null, bool $drop = false ): ?array {
@@ -46,7 +46,9 @@ function hold_new( $approved, $data ) {
 	}
 	wordpress_verdict(
 		array(
-			'wordpress' => (int) $approved,
+			// Nobody may publish unseen what a program wrote, also when the service is down.
+			'wordpress' => is_hidden_field_filled() ? 0 : (int) $approved,
+			'trapped'   => is_hidden_field_filled() ? true : null,
 			'post'      => (int) $data['comment_post_ID'],
 		)
 	);
@@ -76,7 +78,13 @@ function note_new( $id, $comment ): void {
 		return;
 	}
 	wordpress_verdict( null, true );
-	keep( (int) $id, array( 'wordpress' => $verdict['wordpress'] ) );
+	keep(
+		(int) $id,
+		array(
+			'wordpress' => $verdict['wordpress'],
+			'trapped'   => $verdict['trapped'],
+		)
+	);
 	set_todo( (int) $id, 'send' );
 }
 

@@ -3,8 +3,10 @@
  * What this plugin knows of a comment, in two rows of comment meta, and the comment in the service's form.
  *
  * The record has: `id` and `revision` at the service, `hash` of the text it has, `wordpress` (what WordPress would
- * have done: 0 or 1), `fallback` (Unix time when that was done), `status`, `source`, `reasons` and `decided_at` of the
- * decision that stands, `events` (ids of those handled), `ruling` (of a moderator here, not told yet) and `error`.
+ * have done: 0 or 1), `trapped` (the hidden field of the form was filled), `fallback` (Unix time when that was done),
+ * `status`, `source`, `reasons` and `decided_at` of the decision that stands, `events` (ids of those handled), `ruling`
+ * (of a moderator here, not told yet), `error`, `answers` (what became of reports and appeals, by their ids at the
+ * service) and `letters` (ids of the events that somebody was written about).
  *
  * The other row says what is to be done: `send` it, tell a `change`, or `wait` for a decision; no row: nothing.
  *
@@ -178,6 +180,7 @@ function payload( \WP_Comment $comment ): array {
 			'ip'                 => filled( $comment->comment_author_IP ),
 			'user_agent'         => filled( $comment->comment_agent ),
 			'created_at'         => utc( $comment->comment_date_gmt ),
+			'honeypot'           => empty( record( $id )['trapped'] ) ? null : 'filled',
 		)
 	);
 }
@@ -204,7 +207,7 @@ function author_of( \WP_Comment $comment ): array {
 }
 
 /**
- * What it is about: address, title, first category, date.
+ * What it is about: address, title, excerpt, first category, date.
  *
  * @param int $post_id The post.
  */
@@ -215,6 +218,7 @@ function article_of( int $post_id ): array {
 		array(
 			'url'          => get_permalink( $post_id ) ? get_permalink( $post_id ) : home_url( '/?p=' . $post_id ),
 			'title'        => $post ? filled( cut( plain( $post->post_title ), 500 ) ) : null,
+			'lead'         => $post ? filled( cut( plain( $post->post_excerpt ), 2000 ) ) : null,
 			'section'      => $categories ? filled( cut( plain( $categories[0]->name ), 200 ) ) : null,
 			'published_at' => $post ? utc( $post->post_date_gmt ) : null,
 		)

@@ -58,7 +58,7 @@ function page_url(): string {
  * What is sent, in one paragraph; also a suggestion for the site's privacy policy.
  */
 function what_is_sent(): string {
-	return __( 'Of each new comment these are sent to the moderation service: text, name, e-mail address, website and user number of the author, IP address and browser, time, and address, title, category and date of the article. Of changes made here: the new text, the ruling and the display name of who made it. The service shows the e-mail address to its moderators only and publishes none of this.', 'comment-moderation' );
+	return __( 'Of each new comment these are sent to the moderation service: text, name, e-mail address, website and user number of the author, IP address and browser, time, whether a field that people don\'t see was filled, and address, title, category and date of the article. Of changes made here: the new text, the ruling and the display name of who made it. The service shows the e-mail address to its moderators only and publishes none of this.', 'comment-moderation' );
 }
 
 /**
@@ -128,7 +128,11 @@ function show_fields(): void {
 	foreach ( $places as $value => $words ) {
 		echo '<label><input type="radio" name="' . esc_attr( SETTINGS . '[rejected]' ) . '" value="' . esc_attr( $value ) . '" ' . checked( $settings['rejected'], $value, false ) . '> ' . esc_html( $words ) . '</label> ';
 	}
-	echo '</td></tr>';
+	echo '</td></tr><tr><th scope="row">' . esc_html__( 'Letters to readers', 'comment-moderation' ) . '</th><td>';
+	// Without the hidden one a box that is not ticked would be the same as a form that says nothing of it.
+	echo '<input type="hidden" name="' . esc_attr( SETTINGS . '[letters]' ) . '" value=""><label><input type="checkbox" name="' . esc_attr( SETTINGS . '[letters]' ) . '" value="1" ' . checked( $settings['letters'], '1', false ) . '> ';
+	esc_html_e( 'Write to authors why a comment was rejected, with a link to the reasons, and what became of their appeal; and to users who reported a comment', 'comment-moderation' );
+	echo '</label></td></tr>';
 }
 
 /**

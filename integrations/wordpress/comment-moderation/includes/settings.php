@@ -1,6 +1,7 @@
 <?php
 /**
- * What the administrator set: the service's address, the site key, the webhook's secret, and where rejected ones go.
+ * What the administrator set: the service's address, the site key, the webhook's secret, where rejected ones go,
+ * and whether readers get letters.
  *
  * @package Comment_Moderation
  */
@@ -15,6 +16,7 @@ const DEFAULTS = array(
 	'key'      => '',
 	'secret'   => '',
 	'rejected' => 'spam',
+	'letters'  => '',
 );
 
 add_action( 'init', __NAMESPACE__ . '\\register_settings' );
@@ -86,6 +88,9 @@ function clean_settings( $input ): array {
 	}
 	if ( isset( $input['rejected'] ) ) {
 		$clean['rejected'] = 'trash' === $input['rejected'] ? 'trash' : 'spam';
+	}
+	if ( isset( $input['letters'] ) ) {
+		$clean['letters'] = '1' === $input['letters'] ? '1' : '';
 	}
 	return $clean;
 }

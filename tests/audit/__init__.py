@@ -1,0 +1,1 @@
+"""What `make audit` asks of the libraries: licences, known holes, a list of what is there."""
