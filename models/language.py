@@ -142,7 +142,7 @@ def _by_script(script: str, share: float, normalised: str) -> Language:
 
 def _latin(text: str, normalised: str) -> Language:
     """Pieces of the text vote with their length; a piece of few words that is not clearly foreign is English."""
-    clean = _NO_WORDS.sub(" ", text)
+    clean = _NO_WORDS.sub(" ", _only_latin(text))
     votes: Counter[str] = Counter()
     margins: dict[str, float] = {}
     for piece in _pieces(clean if clean.strip() else normalised):
@@ -152,6 +152,11 @@ def _latin(text: str, normalised: str) -> Language:
         margins[code] = max(margin, margins.get(code, 0.0))
     code, most = votes.most_common(1)[0]
     return Language(code, most / votes.total() * min(1.0, 0.5 + margins[code]))
+
+
+def _only_latin(text: str) -> str:
+    """Words in other scripts were outvoted by letters; the detector would give them more than their share."""
+    return " ".join(word for word in text.split() if not any(_script(c) not in ("", _LATIN) for c in word))
 
 
 def _names(piece: str) -> bool:

@@ -86,6 +86,7 @@ def test_other_scripts_are_found_at_any_length(code: str) -> None:
         ("Das ist mir völlig egal, sagte er, und ging einfach weg. What a quote!", "de"),
         ("It is what it is. " * 12 + "Das ist mir völlig egal, sagte er. " * 2, "en"),
         ("It is what it is. " * 3 + "Das ist mir doch völlig egal, sagte er und ging einfach weg. " * 30, "de"),
+        ("I say Слава Україні to all of them. " + "nipple " * 60, "en"),
         ("React はとても使いやすいと思います", "ja"),
     ],
 )
@@ -108,8 +109,9 @@ def test_any_text_has_a_language(text: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.sampled_from(ENGLISH), min_size=2, max_size=6))
+@given(st.lists(st.sampled_from([text for text in ENGLISH if len(set(text.split())) >= 4]), min_size=2, max_size=6))
 def test_english_beside_english_is_english(texts: list[str]) -> None:
+    """Of whole sentences. Scraps (lol, xD, names) are English by the doubt, and a heap of them may lose it."""
     assert detect(". ".join(texts)).code == "en"
 
 
