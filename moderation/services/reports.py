@@ -128,7 +128,8 @@ _COUNTS = Report.outcome.in_([ReportOutcome.UPHELD, ReportOutcome.DISMISSED])
 
 @dataclass(frozen=True)
 class Reported:
-    """A comment with its open reports. `texts` are (reason, what the reader wrote, when), the newest first."""
+    """A comment with its open reports. `texts` are (reason, what the reader wrote, when), the newest first; `signals`
+    are those of the decision that stands."""
 
     comment: Comment
     article: Article
@@ -139,6 +140,7 @@ class Reported:
     texts: Sequence[tuple[str, str, int]] = ()
     stale: int = 0
     seen: bool = False
+    signals: Sequence[dict[str, Any]] = ()
 
     def view(self) -> dict[str, Any]:
         """The same as the moderators' API gives it."""
@@ -234,13 +236,15 @@ def _with_texts(session: Session, site_id: str, rows: Sequence[Any]) -> list[Rep
     for report in session.scalars(query.order_by(Report.id.desc())):
         of[report.comment_id].append(report)
     ruled = _seen_by_people(session, rows)
+    stands = Decision.id.in_([row[0].decision_id for row in rows])
+    signals = {row[0]: row[1] for row in session.execute(select(Decision.comment_id, Decision.signals).where(stands))}
     return [
         Reported(
             comment, article, number, weight, since,
             dict(Counter(report.reason for report in of[comment.id]).most_common()),
             [(r.reason, r.text, r.created_at) for r in of[comment.id] if r.text][:_SHOWN_TEXTS],
             stale=sum(report.revision != comment.revision for report in of[comment.id]),
-            seen=comment.id in ruled,
+            seen=comment.id in ruled, signals=signals.get(comment.id, ()),
         )
         for comment, article, number, weight, since in rows
     ]  # fmt: skip

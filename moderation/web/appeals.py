@@ -15,6 +15,7 @@ from moderation.services.plain_text import plain_text
 from moderation.services.views import iso
 from moderation.store.session import now_ms
 from moderation.web import words
+from moderation.web.opened import hidden_why
 from moderation.web.refusals import refusal
 from moderation.web.session import as_response, person, require_sign_in
 from moderation.web.voices import pages_of, place
@@ -68,6 +69,7 @@ def _card(one: Waiting, following: str) -> dict[str, Any]:
         "waiting": one, "appeal": one.appeal, "comment": one.comment, "article": one.article, "next": following,
         "text": plain_text(one.comment.body, one.comment.format).text.strip(), "ruling": _ruling(one),
         "status": Status(one.comment.status), "barred": refusal_of(one),
+        "veil": hidden_why(one.comment, one.decision.signals),
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from babel.dates import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as marked
 
-from moderation.domain.lifecycle import REJECT_REASONS, Role, Source
+from moderation.domain.lifecycle import ACTIONS, REJECT_REASONS, Role, Source
 from moderation.domain.voices import REPORT_REASONS
 from moderation.store.audit import AuditEvent
 from moderation.web.words import locale
@@ -173,6 +173,8 @@ def _name(id: str | None, names: dict[str, str]) -> str:
 def _reason(reason: str) -> str:
     if reason in REJECT_REASONS:
         return _(REJECT_REASONS[reason][1])
+    if reason in ACTIONS:  # an escalation is a decision to hold, for that reason
+        return _(ACTIONS[reason].done)
     return _(REPORT_REASONS[reason]) if reason in REPORT_REASONS else reason.replace("_", " ").capitalize()
 
 

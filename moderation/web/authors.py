@@ -20,7 +20,7 @@ from moderation.services.review import Act
 from moderation.services.standings import Stands
 from moderation.store.session import now_ms
 from moderation.web import rooms
-from moderation.web.opened import excerpt
+from moderation.web.opened import excerpt, hidden
 from moderation.web.session import as_response, local, person, reading, require_sign_in
 from moderation.web.words import said
 
@@ -252,7 +252,7 @@ def _page(key: str, trouble: str | None = None, status: int = 200, typed: dict[s
 def _row(comment: Any, article: Any) -> dict[str, Any]:
     return {
         "id": comment.id, "at": comment.received_at, "status": comment.status, "article": article.title or article.url,
-        "excerpt": excerpt(comment, _EXCERPT),
+        "excerpt": excerpt(comment, _EXCERPT), "hidden": hidden(comment),
     }  # fmt: skip
 
 

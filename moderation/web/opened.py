@@ -15,6 +15,7 @@ from moderation.web import changes, evidence, words
 from moderation.web.keys import preferences
 from moderation.web.marks import legend, pieces
 from moderation.web.session import person
+from moderation.web.texts import gettext as _
 from moderation.web.veil import veil, veiled
 
 _EXCERPT = 300
@@ -61,6 +62,13 @@ def _may_get(others: Sequence[Colleague], comment: Comment) -> list[Colleague]:
 def hidden(comment: Comment) -> bool:
     """Whether this person sees the beginning of that comment blurred."""
     return veiled(preferences().blur, comment.status)
+
+
+def hidden_why(comment: Comment, signals: Sequence[dict[str, Any]]) -> str | None:
+    """Why this person sees the comment blurred where it stands among others, as a sentence; None where they do not.
+    `signals` are those of the decision that stands: a moderator's says nothing of how hard it is to read."""
+    why = veil(preferences().blur, Status(comment.status), signals)
+    return why or (_("Hidden because it was rejected.") if hidden(comment) else None)
 
 
 def excerpt(comment: Comment, length: int = _EXCERPT) -> str:

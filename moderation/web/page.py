@@ -17,11 +17,10 @@ from moderation.services.views import iso
 from moderation.store.session import now_ms
 from moderation.web import queue_panel, words
 from moderation.web.keys import preferences
-from moderation.web.opened import excerpt, hidden, opened
+from moderation.web.opened import excerpt, hidden, hidden_why, opened
 from moderation.web.place import Place
 from moderation.web.reasons import offered
 from moderation.web.session import person, reading
-from moderation.web.veil import veil
 
 _EXCERPT = 140
 
@@ -78,7 +77,7 @@ def _row(item: Item) -> dict[str, Any]:
     status = Status(item.comment.status)
     return {
         "id": item.comment.id, "excerpt": excerpt(item.comment, _EXCERPT),
-        "veil": veil(preferences().blur, status, item.signals),
+        "veil": hidden_why(item.comment, item.signals),
         "author": item.comment.author_name, "at": item.comment.created_at, "claim": item.claim,
         "reason": decided[0] if decided else None, "more": max(0, len(decided) - 1),
         "status": status, "escalated": item.comment.escalated,

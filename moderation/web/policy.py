@@ -17,7 +17,7 @@ from moderation.services import policies, policy_changes, policy_history, policy
 from moderation.services.policy_document import check, read_yaml
 from moderation.store.session import now_ms
 from moderation.web import policy_form, policy_words, rooms
-from moderation.web.opened import excerpt
+from moderation.web.opened import excerpt, hidden
 from moderation.web.policy_form import FIELDS_OF, Group
 from moderation.web.session import as_response, person, require_sign_in
 
@@ -150,7 +150,7 @@ def _preview(draft: Draft, note: str = "") -> Response:
 
 def _row(one: policy_preview.Changed) -> dict[str, Any]:
     return {
-        "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT),
+        "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT), "hidden": hidden(one.comment),
         "before": one.before, "after": one.after, "status": one.comment.status, "author": one.comment.author_name,
         "because": policy_words.because(tuple(one.reasons_after) or tuple(one.reasons_before)),
     }  # fmt: skip

@@ -18,6 +18,7 @@ from moderation.services.review import Act
 from moderation.services.views import iso
 from moderation.store.session import now_ms
 from moderation.web import words
+from moderation.web.opened import hidden_why
 from moderation.web.refusals import refusal
 from moderation.web.session import as_response, person, require_sign_in
 from moderation.web.voices import pages_of, place
@@ -110,6 +111,7 @@ def _card(one: Reported, following: str) -> dict[str, Any]:
     return {
         "reported": one, "comment": one.comment, "article": one.article, "next": following,
         "text": plain_text(one.comment.body, one.comment.format).text.strip(),
+        "veil": hidden_why(one.comment, one.signals),
         "status": Status(one.comment.status), "live": one.comment.status == Status.APPROVED,
         "summary": words.reported(one), "nearest": NEAREST.get(next(iter(one.reasons), "other"), "other"),
         "barred": one.comment.escalated and not person().role.includes(Role.SENIOR),

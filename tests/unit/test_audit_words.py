@@ -65,6 +65,7 @@ def test_a_sentence_can_be_made_of_little(app: Flask, action: str) -> None:
 def test_sentences_name_people_and_reasons(app: Flask) -> None:
     ann, bob = "a" * 32, "b" * 32
     assert says(app, "comment.rejected", ann, reason="insult", source="moderator") == "Ann rejected a comment: Insult"
+    assert says(app, "comment.held", ann, reason="escalate") == "Ann held a comment: Escalated"
     assert says(app, "comment.held", source="policy") == "The policy held a comment"
     assert says(app, "comment.approved", "jo@paper.example", source="site") == "The site approved a comment"
     assert says(app, "comment.held", ann, undoes="d") == "Ann took a ruling back: a comment is held again"

@@ -34,6 +34,13 @@ function first(event, field) {
   return true;
 }
 
+// A blurred comment is shown; false where there is none.
+function reveal() {
+  const veil = focused()?.querySelector(".veil:not([open])");
+  if (veil) veil.open = true;
+  return Boolean(veil);
+}
+
 listen({
   next: () => go(1),
   previous: () => go(-1),
@@ -41,7 +48,7 @@ listen({
   reject: () => use("reject"),
   undo: () => use("undo"),
   note: () => use("note"),
-  reveal: () => use("article"),
+  reveal: () => reveal() || use("article"),
   article: () => use("article"),
 }, { first });
 
