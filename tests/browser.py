@@ -28,7 +28,8 @@ def pages(browser: Browser, base_url: str) -> Iterator[Callable[..., Page]]:
     contexts = []
 
     def begin(**options: Any) -> Page:
-        context = browser.new_context(base_url=base_url, **options)
+        # Without motion, or a colour may be read on its way from one to another.
+        context = browser.new_context(base_url=base_url, **({"reduced_motion": "reduce"} | options))
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text) if message.type == "warning" else None)

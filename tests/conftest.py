@@ -14,6 +14,7 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
 
+from moderation import limits, queueing
 from moderation.services import accounts
 from tests.e2e.clients.environments import clients
 
@@ -23,6 +24,9 @@ settings.load_profile("house")
 
 # Half of the time of all tests went into hashing passwords as slowly as it must be done outside.
 accounts.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+# Nor of Redis: to a service a twentieth of a second is much, to a busy machine it is little.
+limits._TIME_LIMIT = queueing._TIME_LIMIT = 5.0
 
 CHROMIUM = "/usr/bin/chromium"
 
@@ -72,6 +76,13 @@ MISSING = {
 def _templates_compiled_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     """For the many apps of a run; each would compile the same templates anew."""
     Flask.jinja_options = {"bytecode_cache": FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))}
+
+
+@pytest.fixture(autouse=True)
+def _redis_is_asked_anew() -> None:
+    """All apps of this process have one limiter: that a former test took Redis away is no matter of the next."""
+    limits.limiter._storage_dead = False
+    limits._redis.silent_until = 0.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

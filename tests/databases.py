@@ -24,8 +24,9 @@ from moderation.store.tables import Comment
 from tests.conftest import postgresql_programs
 
 
-def until(condition: Callable[[], object], seconds: float = 20.0, what: str = "the condition") -> None:
-    """Waits for a condition to become true; fails the test when it does not."""
+def until(condition: Callable[[], object], seconds: float = 90.0, what: str = "the condition") -> None:
+    """Waits for a condition to become true; fails the test when it does not. A busy machine has all the time it needs:
+    a test that passes does not wait longer for it."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, f"waited {seconds} s for {what}"
@@ -137,7 +138,8 @@ class PostgreSQL:
         url = self.url("emptied")
         if self._shape is not None:
             with self._connect("emptied") as connection:
-                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                # Each is waited for: one that still commits would leave a row behind.
+                connection.execute("SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity"
                                    " WHERE datname = 'emptied' AND pid <> pg_backend_pid()")  # fmt: skip
                 connection.execute(_EMPTY)
                 size = connection.execute("SELECT pg_database_size('emptied')").fetchone()

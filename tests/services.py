@@ -184,6 +184,19 @@ class Running:
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"{}")
 
+    def decided(self, comment: dict[str, Any]) -> dict[str, Any]:
+        """Posts a comment and waits for the decision; what the API says of it then."""
+        status, made = self.call("POST", "/v1/comments", comment)
+        assert status == 202, made
+        found: dict[str, Any] = {}
+
+        def done() -> bool:
+            found.update(self.call("GET", f"/v1/comments/{made['id']}")[1])
+            return found["status"] != "pending"
+
+        until(done, what=f"the decision on {comment['external_id']}")
+        return found
+
     def token(self) -> str:
         """A moderator's token."""
         return str(self.call("POST", "/v1/auth/tokens", self.credentials["moderator"], key=None)[1]["token"])
@@ -196,11 +209,17 @@ class Running:
             "redis": _descendants(self.process.pid, "valkey-server") + _descendants(self.process.pid, "redis-server"),
         }
 
+    def kill(self, part: str, number: signal.Signals) -> None:
+        """Sends this to all processes of a part; one that has done its work and ended meanwhile needs none."""
+        for pid in self.parts()[part]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def stop(self) -> None:
         """Ends it as an operator would."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(90)
 
 
 def _descendants(root: int, words: str) -> list[int]:
@@ -209,8 +228,8 @@ def _descendants(root: int, words: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                commands[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                parents[int(entry.name)] = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
+                commands[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode("latin-1")
             except OSError:  # it ended meanwhile
                 continue
     found = []
@@ -228,8 +247,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts `moderation up` with options and settings; ends what is left of it afterwards."""
     started: list[Running] = []
 
-    def begin(*options: str, env: dict[str, str] | None = None, folder: Path | None = None) -> Running:
-        running = Running(folder or tmp_path / "data", *options, env=env)
+    def begin(
+        *options: str, env: dict[str, str] | None = None, folder: Path | None = None, kind: type[Running] = Running
+    ) -> Running:
+        running = kind(folder or tmp_path / "data", *options, env=env)
         started.append(running)
         return running
 

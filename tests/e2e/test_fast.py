@@ -267,7 +267,7 @@ def test_a_batch_is_chosen_decided_and_taken_back_by_keyboard(service: Running, 
         page.keyboard.press("*")
         return page.locator("#selected").inner_text() == "5 selected"
 
-    until(all_chosen, 20, "all five chosen")
+    until(all_chosen, what="all five chosen")
     page.keyboard.press("Escape")
     expect(page.locator("#selection")).to_be_hidden()
 

@@ -38,5 +38,5 @@ def test_decisions_go_on_while_a_receiver_hangs(running: Running, receiver: Rece
         running.call("POST", "/v1/comments", a_comment(f"c{number}"))
     for number in range(5):
         assert decided(running, f"c{number}") == "approved"
-    until(lambda: len(running.call("GET", "/v1/events")[1]["events"]) == 6, 30, "the feed")
+    until(lambda: len(running.call("GET", "/v1/events")[1]["events"]) == 6, what="the feed")
     assert len(receiver.got) == 1

@@ -44,7 +44,7 @@ def test_nothing_is_left_of_it(start: Callable[..., Running], tmp_path: Path) ->
     requests.post(f"{running.base_url}/batch", data=in_batch(running, private("canarysix is here")), headers={
         "Content-Type": "multipart/mixed; boundary=x", "X-Goog-Api-Key": running.credentials["site_key"],
     })  # fmt: skip
-    until(lambda: b"keepsake" in database(running), 30, "the checks to be written")
+    until(lambda: b"keepsake" in database(running), what="the checks to be written")
     everything = database(running) + running.log.read_bytes() + all_of_redis(running).encode("latin-1")
     assert [secret for secret in SECRETS if secret.encode() in everything] == []
     assert running.credentials["site_key"] not in running.log.read_text()

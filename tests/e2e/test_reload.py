@@ -65,7 +65,7 @@ def reload(running: Running) -> None:
     old = {pid for part in ("web", "worker") for pid in before[part]}
     running.process.send_signal(signal.SIGHUP)
     until(lambda: not any(lives(pid) for pid in old), 120, "the old processes to end")
-    until(lambda: all(running.parts().values()), 30, "the new ones")
+    until(lambda: all(running.parts().values()), what="the new ones")
     assert running.parts()["redis"] == before["redis"]
 
 

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from moderation.store import schema
 from moderation.store.session import Store
 from tests.conftest import postgresql_programs
 from tests.databases import PostgreSQL, end, until
+from tests.ports import free_port
 
 # Nowhere else; what is wrong is wrong in the middle, so that a half of it would show as well.
 SECRET, KEY = "kanarigeheim", "kanarischluessel" * 3
@@ -60,8 +60,8 @@ def guarded_postgresql() -> Iterator[str]:
 def guarded_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Redis that asks for a password, with the wrong one in it."""
     folder = tmp_path_factory.mktemp("redis")
-    port = free_address().rpartition(":")[2]
-    command = [embedded.find_server(), "--port", port, "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
+    port = free_port()
+    command = [embedded.find_server(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "",
                "--requirepass", "the right one"]  # fmt: skip
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=dying_with(os.getpid()))
     url = f"redis://:{SECRET}@127.0.0.1:{port}/0"
@@ -119,9 +119,7 @@ def parts(folder: Path, env: dict[str, str], *commands: tuple[str, ...]) -> Iter
 
 def free_address() -> str:
     """HOST:PORT that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{free.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def ready(address: str) -> dict[str, str]:

@@ -241,7 +241,7 @@ def rejected(service: Running, word: str) -> tuple[str, str]:
     """A held comment that the admin has rejected: its id, and its author's page."""
     sent = a_comment(new_id(), body=f"You are a stupid idiot, shut up, you worthless moron. {word}")
     sent["author"] = {"name": "Reader 12", "email": "canary-31@example.org"}
-    _, answer = service.call("POST", "/v1/comments", sent, headers={"Prefer": "wait=10"})
+    answer = service.decided(sent)
     assert answer["status"] == "held"
     ruling = {"item_ids": [answer["id"]], "action": "reject", "reason": "insult"}
     assert service.call("POST", "/v1/review/actions", ruling, key=service.token())[0] == 200

@@ -24,7 +24,8 @@ from tests.e2e.wordpress_pair import (
     Pair,
     send_event,
 )
-from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, Form, free_port
+from tests.e2e.wordpress_site import ADMIN_EMAIL, PLUGIN, Form
+from tests.ports import free_port
 from tests.services import ABUSE
 
 pytestmark = pytest.mark.wordpress

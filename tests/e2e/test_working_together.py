@@ -61,8 +61,8 @@ def held(service: Running, word: str, *bodies: str, **more: Any) -> list[str]:
     ids = []
     for body in bodies or (ABUSE,):
         comment = a_comment(f"{word}-{new_id()}", body=f"{body} {word}", **more)
-        status, answer = service.call("POST", "/v1/comments", comment, headers={"Prefer": "wait=10"})
-        assert (status, answer["status"]) == (200, "held"), answer
+        answer = service.decided(comment)
+        assert answer["status"] == "held", answer
         ids.append(answer["id"])
     return ids
 
@@ -333,8 +333,8 @@ def _full_item(service: Running, word: str) -> str:
     author = {"name": "Karl " + "K" * 60, "email": f"{word}@example.org", "url": "https://karl.example/" + "x" * 80}
     root = a_comment(f"{word}-root", body=f"A calm remark. {word}")
     for number in range(3):
-        service.call("POST", "/v1/comments", root | {"external_id": f"{word}-{number}", "parent_external_id":
-                     f"{word}-{number - 1}" if number else None}, headers={"Prefer": "wait=10"})  # fmt: skip
+        above = f"{word}-{number - 1}" if number else None
+        service.decided(root | {"external_id": f"{word}-{number}", "parent_external_id": above})
     for _ in range(2):
         held(service, word, author=author)
     (comment,) = held(
@@ -342,8 +342,8 @@ def _full_item(service: Running, word: str) -> str:
     )
     service.call("PUT", f"/v1/comments/{comment}", {"body": f"{ABUSE} I will kill you. {word}"})
     until(lambda: status(service, comment) == "held")
-    service.call("POST", "/v1/comments", root | {"external_id": f"{word}-below", "parent_external_id": service.call(
-        "GET", f"/v1/comments/{comment}")[1]["external_id"]}, headers={"Prefer": "wait=10"})  # fmt: skip
+    above = service.call("GET", f"/v1/comments/{comment}")[1]["external_id"]
+    service.decided(root | {"external_id": f"{word}-below", "parent_external_id": above})
     sue = str(service.call("POST", "/v1/auth/tokens", {"email": "sue@example.org", "password": PASSWORD},
                            key=None)[1]["token"])  # fmt: skip
     item = f"/v1/review/items/{comment}"

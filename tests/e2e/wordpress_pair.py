@@ -17,7 +17,8 @@ from standardwebhooks import Webhook
 
 from moderation.processes import dying_with
 from tests.databases import end, until
-from tests.e2e.wordpress_site import WordPress, free_port
+from tests.e2e.wordpress_site import WordPress
+from tests.ports import free_port
 from tests.services import ABUSE, Running
 
 ENV = {"MODERATION_WEBHOOK_ALLOW_PRIVATE": "1", "MODERATION_GRACE_SECONDS": "0"}

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from html.parser import HTMLParser
@@ -17,6 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from moderation.processes import dying_with
 from tests.databases import end, until
+from tests.ports import free_port
 
 PACKAGE = Path("/usr/share/wordpress")
 PLUGIN = Path(__file__).parents[2] / "integrations" / "wordpress" / "comment-moderation"
@@ -243,12 +243,6 @@ class WordPress:
     def cron(self) -> None:
         """What the system's cron does."""
         assert requests.get(f"{self.url}/wp-cron.php?doing_wp_cron", timeout=120).ok
-
-
-def free_port() -> int:
-    """A port that nobody uses just now, from the kernel."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

@@ -109,7 +109,7 @@ def test_those_who_wait_for_a_decision_leave_threads_for_the_rest(
             with store.read() as session:
                 return bool(session.scalar(select(func.count()).select_from(Comment)))
 
-        until(came, 30, "the comment to come in")
+        until(came, what="the comment to come in")
         work()
 
     decides = threading.Thread(target=decide)

@@ -150,7 +150,7 @@ def test_an_undo_and_a_publisher_at_the_same_moment(
 
     beside = in_thread(publish_beside)
     if not store.sqlite:
-        until(lambda: not beside.is_alive(), 30, "the publisher")
+        until(lambda: not beside.is_alive(), what="the publisher")
     go_on.set()
     slow.join(30)
     beside.join(30)

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from moderation import back_off, limits
+from moderation import back_off
 from moderation.app import create_app
 from moderation.config import Settings
 from moderation.limits import limiter
@@ -24,10 +24,9 @@ pytestmark = pytest.mark.usefixtures("app")  # which forgets the wrong passwords
 
 
 @pytest.fixture(autouse=True)
-def _redis_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine: what is counted without it is a test of its own."""
-    monkeypatch.setattr(limits, "_TIME_LIMIT", 5.0)
-    monkeypatch.setattr(back_off, "_FIRST_WAIT", 1_000)  # and no wait ends while a test looks at it
+def _waits_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None ends while a test looks at it."""
+    monkeypatch.setattr(back_off, "_FIRST_WAIT", 1_000)
     monkeypatch.setattr(back_off, "LONGEST_WAIT", 9_000)
     back_off._memory.reset()
 
