@@ -181,7 +181,7 @@ class World:
         with self.store.write() as session:
             session.execute(update(Delivery).where(Delivery.next_at.is_not(None)).values(next_at=1))
         self.receiver.answers[:] = answers
-        deliveries.deliver_due(self.store, Settings(webhook_allow_private=True, webhook_timeout_seconds=5))
+        deliveries.deliver_due(self.store, Settings(webhook_allow_private=True, webhook_timeout_seconds=60))
         self.receiver.answers.clear()
 
     def seal(self) -> None:

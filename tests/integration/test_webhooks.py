@@ -23,7 +23,7 @@ from tests.integration.receiver import receiver as receiver  # a fixture
 from tests.integration.test_decide import drain, submit
 from tests.services import ABUSE
 
-GRACE = 60_000
+GRACE = 3_600_000
 
 
 def patient(seconds: float) -> Settings:

@@ -167,8 +167,8 @@ def test_mixtures_of_what_the_patterns_look_for(pieces: list[str]) -> None:
 
 
 @pytest.mark.parametrize("piece", [*_PIECES, "a.", "1 ", "x@y.", "(at) ", "1,", "a-", "]("])
-@pytest.mark.timeout(20)  # a pattern that is not linear takes minutes
 def test_a_million_hostile_characters_come_through(piece: str) -> None:
+    """A pattern that is not linear takes so long that the limit of all tests ends it."""
     text = piece * (1_000_000 // len(piece)) + "@$1234567"
     row = evidence([text])[0]
     assert (row <= 3).all()
