@@ -35,8 +35,9 @@ clients: .venv/installed-test ## other people's clients that the tests run, each
 run: .venv/installed ## start everything with demo content
 	@exec $(BIN)/moderation up --port $(PORT) --data "$(DATA_DIR)" --demo
 
+# In the order of the folders: the files of long tests come first and the many short ones last, so that both end together.
 test: .venv/installed-test ## all tests; says which were skipped for want of what
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 lint: .venv/installed-test ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -156,7 +156,7 @@ class Running:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=clean | (env or {}), cwd=folder.parent,
                 start_new_session=True,
             )  # fmt: skip
-        until(self._ready, 60, "readyz; the log says: " + str(self.log))
+        until(self._ready, 150, "readyz; the log says: " + str(self.log))
 
     def _ready(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(errors="replace")[-2000:]

@@ -123,7 +123,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 def server(port: int, security: str = "none", **more: Any) -> Server:
-    return Server("localhost", port, more.get("user", ""), more.get("password", ""), "desk@news.example", security, 5.0)
+    return Server("localhost", port, more.get("user", ""), more.get("password", ""), "desk@news.example", security, 60.0)
 
 
 def test_a_letter_arrives_as_it_was_written(serve: Callable[..., int], box: Postbox) -> None:
@@ -163,7 +163,7 @@ def test_a_safe_connection_with_password_to_a_server_that_is_known(
     assert box.secured == [security == "starttls"]  # this server counts only what was secured on the way
     with pytest.raises(NotSent):
         mail.send(server(port, security, user=USER, password="wrong"), "bob@example.org", "Hello", "text")
-    other = Server("127.0.0.1", port, USER, SECRET, "desk@news.example", security, 5.0)
+    other = Server("127.0.0.1", port, USER, SECRET, "desk@news.example", security, 60.0)
     with pytest.raises(NotSent):  # the certificate is another host's
         mail.send(other, "bob@example.org", "Hello", "text")
     assert len(box.letters) == 1
