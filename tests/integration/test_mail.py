@@ -123,7 +123,8 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 def server(port: int, security: str = "none", **more: Any) -> Server:
-    return Server("localhost", port, more.get("user", ""), more.get("password", ""), "desk@news.example", security, 60.0)
+    user, password = more.get("user", ""), more.get("password", "")
+    return Server("localhost", port, user, password, "desk@news.example", security, 60.0)
 
 
 def test_a_letter_arrives_as_it_was_written(serve: Callable[..., int], box: Postbox) -> None:
