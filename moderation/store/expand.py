@@ -5,6 +5,16 @@ from typing import Any
 import sqlalchemy as sa
 
 
+def take(op: Any, *tables: str) -> None:
+    """Takes all tables that a migration will change before it changes the first, on PostgreSQL.
+
+    Name them in the order in which the service writes to them. Whoever holds one is waited for with empty hands, so
+    that nobody waits for us whom we wait for.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+
+
 def index_while_running(op: Any, name: str, table: str, columns: list[str], condition: str | None = None) -> None:
     """Makes an index of a large table without keeping writers out; in a migration that does nothing else.
 

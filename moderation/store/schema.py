@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-LOCK_TIMEOUT_MS = 3_000
-_TRIES = 60
+# Less than the second after which PostgreSQL ends one of those who wait for one another: it is we who step back.
+LOCK_TIMEOUT_MS = 700
+_TRIES = 180
 _PAUSE_SECONDS = 0.5
-_LOCK_NOT_AVAILABLE = "55P03"
+_IN_USE = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 _ADVISORY_KEY = 0x6D6F646572617465  # "moderate"
 
 
@@ -84,7 +85,7 @@ def upgrade(store: Store, target: str = "head") -> None:
                 command.upgrade(config, target)
             except OperationalError as error:
                 # A table was in use for too long. To wait on would keep everybody behind us out of it, too.
-                if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE or not left:
+                if getattr(error.orig, "sqlstate", None) not in _IN_USE or not left:
                     raise
                 log.warning("a table is in use; trying again")
                 time.sleep(_PAUSE_SECONDS)

@@ -187,6 +187,27 @@ def test_a_table_in_use_is_waited_for_in_short_turns(
 
 
 @ON_POSTGRESQL
+def test_a_transaction_that_wrote_already_is_let_through(busy: Store, caplog: pytest.LogCaptureFixture) -> None:
+    """One that has an article and wants to write a comment: neither it nor the upgrade is ended for a deadlock."""
+    upgrade = threading.Thread(target=schema.upgrade, args=(busy,))
+    with busy.write() as session:
+        session.execute(text("UPDATE articles SET title = 'new'"))
+        upgrade.start()
+        until(lambda: waiting(busy) or "a table is in use" in caplog.text, 60, "the upgrade to wait")
+        session.execute(COMMENT, {"id": "c", "external": "c"})
+    upgrade.join(60)
+    assert schema.check(busy) is None
+    with busy.read() as session:
+        assert session.scalar(text("SELECT title FROM articles")) == "new"
+        assert session.scalar(text("SELECT count(*) FROM comments")) == 1
+
+
+def waiting(store: Store) -> bool:
+    with store.read() as session:
+        return bool(session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")))
+
+
+@ON_POSTGRESQL
 def test_two_at_once_are_safe(busy: Store) -> None:
     wrong: list[BaseException] = []
 

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from moderation.store.expand import take
+
 revision = "0006"
 down_revision = "0005"
 branch_labels = None
@@ -33,6 +35,8 @@ WHERE c.status = 'held' OR (c.status IN ('approved', 'rejected') AND d.source <>
 
 
 def upgrade() -> None:
+    take(op, "sites", "moderators", "sign_ins", "policies", "articles", "comments", "decisions", "hold_reasons",
+         "audit_events")  # fmt: skip
     _people()
     _workspace()
     _voices()

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.exc import DBAPIError
 
+from moderation.store.expand import take
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    take(op, "articles", "comments", "hold_reasons", "held_scores")
     op.drop_index("ix_comments_queue_risk", "comments")
     op.create_index("ix_comments_queue_risk", "comments", ["site_id", "status", sa.text("risk DESC"), "id"])
     op.create_index("ix_comments_held_doubt", "comments", ["site_id", sa.text("abs(risk - 0.5)"), "id"],

@@ -6,6 +6,8 @@ Only adds, with defaults in the database: programs of the version before go on w
 import sqlalchemy as sa
 from alembic import op
 
+from moderation.store.expand import take
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    take(op, "site_keys", "sites", "articles", "comments")
     op.add_column("site_keys", sa.Column("expires_at", sa.BigInteger(), nullable=True))
     op.add_column("sites", sa.Column("hold_all", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("articles", sa.Column("slow_seconds", sa.BigInteger(), nullable=True))
