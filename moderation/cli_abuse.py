@@ -24,11 +24,16 @@ def load(file: TextIO, name: str | None) -> None:
     from moderation.services import bad_domains
 
     store = _store()
-    done = bad_domains.load(store, file, _site_id(store, name))
+    site_id = _site_id(store, name)
+    done = bad_domains.load(store, file, site_id)
     click.echo(json.dumps({"added": done.added, "known": done.known, "not_understood": done.wrong}))
     if done.wrong:
         lines = ", ".join(map(str, done.first_wrong))
         click.echo(f"{done.wrong} lines are no domains, the first of them: {lines}", err=True)
+    with store.read() as session:
+        without = bad_domains.unused_by(session, site_id)
+    if without:
+        click.echo(f"No bad_domain rule yet, so the list does nothing there: {', '.join(without)}", err=True)
 
 
 @domains.command("list")

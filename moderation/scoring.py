@@ -9,6 +9,7 @@ from pathlib import Path
 from models import ARTEFACTS, ATTRIBUTES, SCORERS, ArtefactError, Scorer, load_scorer
 from models.language import SERVED as LANGUAGES
 from models.language import detect, prepare, served
+from models.normalise import normalise_all
 from moderation import metrics
 from moderation.domain.text import Span
 from moderation.errors import SetupError
@@ -19,7 +20,8 @@ WAR_STORIES = ARTEFACTS.parent / "evaluation" / "war_stories.jsonl"
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "ATTRIBUTES", "LANGUAGES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "language_of", "write_policy_figures",
+    "ATTRIBUTES", "LANGUAGES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "language_of", "undisguised",
+    "write_policy_figures",
 ]  # fmt: skip
 
 
@@ -99,6 +101,11 @@ def language_of(text: str) -> tuple[str, float]:
     """The language of a text, as in `Judged`, and how sure that is (0..1, no probability). Needs no scorer."""
     found = detect(text)
     return found.code, found.confidence
+
+
+def undisguised(text: str) -> str:
+    """The text as classifiers read it: in small letters, without what hides a word. Needs no scorer."""
+    return normalise_all([text])[0]
 
 
 def write_policy_figures(name: str, figures: str) -> None:

@@ -45,7 +45,8 @@ def check(fields: Fields, site_id: str) -> Answer:
         given = _given(fields)
         if given is None:
             screened = screen(
-                session, site_id, service().classifier(), _judged(fields), article_url=_article(fields)
+                session, site_id, service().classifier(), _judged(fields), article_url=_article(fields),
+                website=fields.get("comment_author_url").strip() if _content(fields) else "",
             )  # fmt: skip
             spam = _spam(screened.verdict, screened.judged, options)
         else:

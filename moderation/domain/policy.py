@@ -107,8 +107,10 @@ def _counted(rule: Rule, counts: Mapping[Look, int] | None) -> Signal | None:
 
 
 def _bad_domain(rule: Rule, facts: Facts) -> Signal | None:
-    """At least `at_least` links to domains of the operator's list."""
-    return _found(rule, facts.bad_links)
+    """At least `at_least` links to domains of the operator's list, the author's website counted in."""
+    if facts.bad_links is None or len(facts.bad_links) + facts.bad_website < rule.at_least:
+        return None
+    return Signal(rule.name, rule.kind, rule.action, spans=tuple(facts.bad_links))
 
 
 def _honeypot(rule: Rule, facts: Facts) -> Signal | None:

@@ -24,7 +24,8 @@ class Facts:
     `text` is what a reader would see, scores are 0..1 by attribute, spans are code points of `text`. `language` is the
     code of a language in which comments are not scored, and the reason why there are no scores. `floods` and `repeats`
     count comments up to and with this one: any, and those with nearly the same text. `bad_links` are those to domains
-    that an operator listed; `trapped` says that a field was filled in which people don't see.
+    that an operator listed, and `bad_website` says that the author's website is one more; `trapped` says that a field
+    was filled in which people don't see.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Facts:
     floods: Mapping["Look", int] | None = None
     repeats: Mapping["Look", int] | None = None
     bad_links: Sequence[Span] | None = None
+    bad_website: bool = False
 
 
 class Look(NamedTuple):

@@ -10,15 +10,17 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from moderation.domain.text import Span
+from moderation.services import policies
 from moderation.services.audit import record_audit
 from moderation.services.facts import domain_of, host_of
 from moderation.store.abuse import BadDomain
 from moderation.store.queries import one_of
 from moderation.store.session import Store, now_ms
+from moderation.store.tables import Site
 
 EVERYWHERE = ""  # in place of a site's id
 _AT_ONCE = 5_000
-_LINKS = 100  # of one comment; more say nothing new
+_LINKS = 1_000  # of one comment, real links before mere names: nobody hides one behind so many others
 _ADD = {
     "sqlite": "INSERT OR IGNORE INTO bad_domains (site_id, domain, added_at)"
     " SELECT :site, value, :at FROM json_each(:domains)",
@@ -109,6 +111,13 @@ def listed(session: Session, site_id: str | None, after: str = "", *, part: str 
 def count(session: Session, site_id: str | None) -> int:
     """How many domains a list holds."""
     return session.scalar(select(func.count()).where(BadDomain.site_id == (site_id or EVERYWHERE))) or 0
+
+
+def unused_by(session: Session, site_id: str | None) -> list[str]:
+    """Names of the sites (this one, or all) whose policy has no rule that asks for the list."""
+    sites = select(Site.id, Site.name).order_by(Site.name)
+    found = session.execute(sites if site_id is None else sites.where(Site.id == site_id)).all()
+    return [row.name for row in found if not policies.current(session, row.id).asks_anywhere("bad_domain")]
 
 
 def parents(host: str) -> list[str]:

@@ -1,6 +1,8 @@
 """What can be read off a text besides its scores: links, e-mail addresses, phone numbers."""
 
 import re
+import socket
+import unicodedata
 from collections.abc import Sequence
 from functools import cached_property
 from urllib.parse import unquote
@@ -16,8 +18,12 @@ _linkify = LinkifyIt(options={"fuzzy_link": True, "fuzzy_email": False, "fuzzy_i
 _EMAIL = re2.compile(r"(?i)[a-z0-9._%+\-]{1,64}@[a-z0-9\-]{1,63}(?:\.[a-z0-9\-]{1,63}){0,6}\.[a-z]{2,24}")
 _DOT_WITHIN = re.compile(r"\.[^\W_]")
 _EXPLICIT = re2.compile(r"(?i)https?://[^\s<>\"']+")
+# A domain as it is written without http://, whatever its ending; not the end of an e-mail address.
+# RE2 has no memory for all letters; this does not backtrack over more than a label.
+_NAMED = re.compile(r"(?<![\w@.\-])(?:[\w\-]{1,63}[.\u3002])+[\w\-]{2,63}")
 _AUTHORITY_ENDS = re2.compile(r"[/?#\\]")
 _DOMAIN = re2.compile(r"(?:[a-z0-9_](?:[a-z0-9_\-]{0,62})[.])+[a-z0-9](?:[a-z0-9\-]{0,62})")
+_NUMBER = re2.compile(r"(?:.*\.)?(?:0x[0-9a-f]*|[0-9]+)")
 _LONGEST_NAME = 253
 # Seven digits near each other: as far apart as the finder of numbers lets them be, or farther.
 # What stands between is never a digit, so that this pattern does not backtrack; RE2 has no memory for its classes.
@@ -40,13 +46,17 @@ class Reading:
 
     @cached_property
     def link_hosts(self) -> list[tuple[Span, str]]:
-        """The same links and odd ones, each with the host that a browser would ask."""
+        """The same links, odd ones and mere names of domains, each with the host that a browser would ask."""
         found = self._with_hosts(self.links)
         if "//" in self.text:  # an odd host is no link to the finder of links, and one to a browser
-            begun = {span.begin for span, _ in found}
-            odd = [Span(*match.span()) for match in _EXPLICIT.finditer(self.text)]
-            found += self._with_hosts([span for span in odd if span.begin not in begun])
+            found += self._apart_from(found, [Span(*match.span()) for match in _EXPLICIT.finditer(self.text)])
+        if "." in self.text or "\u3002" in self.text:  # a name or bad punctuation, which the list of names tells apart
+            found += self._apart_from(found, [Span(*match.span()) for match in _NAMED.finditer(self.text)])
         return found
+
+    def _apart_from(self, found: Sequence[tuple[Span, str]], spans: Sequence[Span]) -> list[tuple[Span, str]]:
+        within = {place for span, _ in found for place in range(span.begin, span.end)}
+        return self._with_hosts([span for span in spans if span.begin not in within])
 
     def _with_hosts(self, spans: Sequence[Span]) -> list[tuple[Span, str]]:
         return [(span, host) for span in spans if (host := host_of(self.text[span.begin : span.end]))]
@@ -80,17 +90,24 @@ def host_of(url: str) -> str | None:
 
 
 def domain_of(name: str) -> str | None:
-    """A domain in the one way in which it is kept and looked for; None where it can't be one."""
-    name = name.strip().rstrip(".").casefold()
+    """A domain in the one way in which it is kept and looked for; None where it can't be one.
+
+    A number in place of a name, which browsers take for an IPv4 address, is written as such.
+    """
+    name = name.strip().casefold()
     if not name or len(name) > _LONGEST_NAME:
         return None
     if not name.isascii():
         try:
-            labels = (
-                label if label.isascii() else idna.encode(label, uts46=True).decode() for label in name.split(".")
-            )
-            name = ".".join(labels)
+            shown = idna.uts46_remap(unicodedata.normalize("NFKC", name), std3_rules=False)
+            name = ".".join(one if one.isascii() else idna.encode(one).decode() for one in shown.split("."))
         except (idna.IDNAError, UnicodeError):
+            return None
+    name = name.rstrip(".")
+    if _NUMBER.fullmatch(name):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(name))
+        except OSError:
             return None
     return name if _DOMAIN.fullmatch(name) else None
 

@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -12,6 +13,9 @@ log = logging.getLogger(__name__)
 _BLOCKS = frozenset({"p", "br", "div", "li", "ul", "ol", "blockquote", "pre", "tr", "h1", "h2", "h3", "h4", "hr"})
 _NO_TAG = "\ue000"  # stands for a "<" that begins no tag
 _HIDDEN = frozenset({"script", "style", "template"})
+# What browsers leave out of an address, and how they read one whose slashes are too few, too many or the wrong ones.
+_LEFT_OUT = re.compile(r"[\t\r\n]|^[\x00-\x20]+|[\x00-\x20]+$")
+_SLASHES = re.compile(r"^(https?:|(?=[/\\]{2}))[/\\]*", re.I)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ def _parsed(body: str) -> PlainText:
     # No tag that begins here ends. The parser would look for the end of each of them, up to the end of the body.
     parser.feed(body[:last] + body[last:].replace("<", _NO_TAG))
     parser.close()
+    parser.end(len(body))
     return PlainText("".join(parser.pieces), tuple(parser.origin))
 
 
@@ -80,7 +85,8 @@ class _Text(HTMLParser):
         elif tag in _BLOCKS:
             self._add("\n", self._offset(), len(raw))
         elif tag == "a":
-            self._targets.append(dict(attrs).get("href") or "")
+            first = next((value for name, value in attrs if name == "href"), None)  # which is what browsers follow
+            self._targets.append(_target(first or ""))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _HIDDEN:
@@ -90,6 +96,12 @@ class _Text(HTMLParser):
         elif tag in _BLOCKS:
             self._add("\n", self._offset(), len(tag) + 3)
 
+    def end(self, length: int) -> None:
+        """Shows the targets of links that never end: a browser lets them go on up to the end."""
+        self._hidden = 0
+        for target in filter(None, self._targets):
+            self._add(f" <{target}>", length - 1, 1)
+
     def handle_data(self, data: str) -> None:
         self._add(data.replace(_NO_TAG, "<"), self._offset())
 
@@ -98,3 +110,8 @@ class _Text(HTMLParser):
 
     def handle_charref(self, name: str) -> None:
         self._add(html.unescape(f"&#{name};"), self._offset(), len(name) + 3)
+
+
+def _target(href: str) -> str:
+    """An address as a browser reads it."""
+    return _SLASHES.sub(lambda begin: f"{begin[1] or ''}//", _LEFT_OUT.sub("", href))

@@ -47,24 +47,26 @@ def judge(classifier: Classifier, texts: list[str], *, served_language: bool = F
 
 
 def screen(
-    session: Session, site_id: str, classifier: Classifier, text: str, *, article_url: str | None = None
-) -> Screened:
-    """One text under the site's policy; nothing is known of its author. Raises as `judge` does.
+    session: Session, site_id: str, classifier: Classifier, text: str, *, article_url: str | None = None,
+    website: str = "",
+) -> Screened:  # fmt: skip
+    """One text under the site's policy; nothing is known of its author but a website. Raises as `judge` does.
 
     Where the caller names the article, it counts whether that is closed or all its comments are held.
     """
     (judged,) = judge(classifier, [text])
     policy = policies.current(session, site_id)
-    known = known_of(session, site_id, policy, text, article_url)
+    known = known_of(session, site_id, policy, text, article_url, website)
     return Screened(judged, verdict(policy, text, judged, known), classifier.name)
 
 
 def known_of(
-    session: Session, site_id: str, policy: CompiledPolicy, text: str, article_url: str | None = None
+    session: Session, site_id: str, policy: CompiledPolicy, text: str, article_url: str | None = None,
+    website: str = "",
 ) -> Background:  # fmt: skip
     """What is known besides a mere text: bad links, a lock-down, and what holds for the article."""
     closed, held = articles.shut(session, site_id, article_url) if article_url else (False, False)
-    return Background(closed=closed, hold_all=held, around=abuse.of_text(session, site_id, policy, text))
+    return Background(closed=closed, hold_all=held, around=abuse.of_text(session, site_id, policy, text, website))
 
 
 def match_of(secret: str, site_id: str, text: str) -> str:

@@ -33,6 +33,7 @@ def verdict_on(policy: CompiledPolicy, read: Reading, judged: Judged | None, kno
         standing=known.standing, article_closed=known.closed, article_held=known.hold_all,
         site_held=around.site_held, slow_mode=around.slow_mode, trapped=around.trapped,
         floods=around.floods, repeats=around.repeats, bad_links=around.bad_links,
+        bad_website=around.bad_website,
     )  # fmt: skip
     return evaluate(policy.rules, facts)
 

@@ -98,6 +98,19 @@ def test_nearly_the_same_text_counts_and_says_how_often(
         assert session.scalar(select(func.count()).select_from(Fingerprint)) == 0
 
 
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        "\u200b".join(LONG), "".join(f"{letter}\u0336" for letter in LONG), ".".join(LONG.replace(" ", "")),
+        LONG.translate(str.maketrans("aeo", "аео")), LONG.translate(str.maketrans("aeo", "áéó")),
+        "".join(letter + "\u00ad" * (number % 3 == 0) for number, letter in enumerate(LONG)),
+    ],
+    ids=["no width", "struck out", "dots", "look-alikes", "accents", "soft hyphens"],
+)  # fmt: skip
+def test_a_disguise_does_not_make_a_text_another(disguised: str) -> None:
+    assert len(set(fingerprints.bands(disguised)) & set(fingerprints.bands(LONG))) >= 5
+
+
 def test_nothing_is_kept_or_held_where_the_policy_does_not_ask(
     client: FlaskClient, site: Site, store: Store, work: Work
 ) -> None:
@@ -134,6 +147,12 @@ def test_links_to_listed_domains(client: FlaskClient, site: Site, store: Store, 
     ids = send(client, site, *(comment(n, body) for n, body in enumerate(bodies)))
     work()
     assert reasons(client, site, ids) == [["bad_domain"]] * 5 + [[]] * 3
+    site_of = {"author": {"name": "Ann", "id": "x", "url": "https://shop.evil.example/"}}
+    ids = send(client, site, comment(30, "Thank you.") | site_of, comment(31, "See evil.example, all.", "y"))
+    work()
+    assert reasons(client, site, ids) == [["bad_domain"]] * 2
+    with store.read() as session:
+        assert bad_domains.unused_by(session, None) == []
     with store.write() as session:
         assert bad_domains.listed(session, None) == ["ads.example", "evil.example", "xn--bcher-kva.example"]
         assert bad_domains.remove(session, ["evil.example"], None) == 1

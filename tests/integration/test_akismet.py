@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 from moderation.app import create_app
 from moderation.config import Settings
 from moderation.scoring import Classifier
-from moderation.services import examples, options, policies, sites
+from moderation.services import bad_domains, examples, options, policies, sites
 from moderation.store.feedback import Check, Example
 from moderation.store.session import Store
 from moderation.store.tables import Site as SiteRow
@@ -165,6 +165,15 @@ def test_what_is_held_for_other_reasons_is_the_sites_choice(store: Store, site: 
 def test_what_the_policy_rejects_is_not_published(store: Store, site: Site, call: Call) -> None:
     follow(store, site, "  - {name: insult, kind: score, attribute: INSULT, reject: 0.2}\n")
     assert said(call("comment-check", ABUSE)) == "true"
+
+
+def test_a_website_in_a_bad_domain_is_spam(store: Store, site: Site, call: Call) -> None:
+    bad_domains.load(store, iter(["evil.example"]), None)
+    website = "https://shop.evil.example/"
+    assert said(call("comment-check", CIVIL, comment_author_url=website)) == "false"
+    follow(store, site, "  - {name: bad, kind: bad_domain}\n")
+    assert said(call("comment-check", CIVIL, comment_author_url=website)) == "true"
+    assert said(call("comment-check", CIVIL, comment_author_url="https://notevil.example/")) == "false"
 
 
 def test_blatant_spam_is_thrown_away_only_where_the_site_wants_it(store: Store, site: Site, call: Call) -> None:

@@ -49,6 +49,25 @@ def test_a_moderator_with_a_password_from_standard_input(run: Run, store: Store,
     assert "at least 10 characters" in short.output
 
 
+def test_a_list_of_domains_says_where_no_rule_asks_for_it(run: Run, site: tuple[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "domains"
+    file.write_text("evil.example\n||Worse.example^\nno domain\n")
+    loaded = run("domains", "load", str(file))
+    assert json.loads(loaded.stdout) == {"added": 2, "known": 0, "not_understood": 1}
+    assert "the first of them: 3" in loaded.stderr
+    assert "No bad_domain rule yet" in loaded.stderr
+    assert run("domains", "list").output == "evil.example\nworse.example\n"
+    assert json.loads(run("domains", "check", "https://a.evil.example:8080/x").output) == {
+        "host": "a.evil.example", "bad": True,
+    }  # fmt: skip
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("rules: [{name: bad, kind: bad_domain}]")
+    run("policy", "apply", str(policy))
+    assert "No bad_domain rule" not in run("domains", "load", str(file)).stderr
+    assert json.loads(run("domains", "remove", "evil.example").output) == {"removed": 1}
+    assert json.loads(run("domains", "check", "evil.example").output)["bad"] is False
+
+
 def test_policies_are_versions(run: Run, site: tuple[str, str], tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("rules: [{name: all_links, kind: links, action: reject}]")

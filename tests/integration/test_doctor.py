@@ -102,6 +102,18 @@ def test_each_fault_is_found(
     assert all(one["todo"] for one in found.values() if one["state"] != "ok")
 
 
+def test_a_worker_whose_clock_is_ahead_is_found(
+    doctor: Doctor, well: None, store: Store, classifier: Classifier
+) -> None:
+    """By half the time for which a worker keeps a comment others would take it from them."""
+    with store.write() as session:
+        health.sign_of_life(session, "elsewhere", classifier, now_ms() + 600_000)
+    for lease, state in (("30", "wrong"), ("3600", "warning")):
+        _, found = doctor(lease_seconds=lease)
+        assert found["clock"]["state"] == state
+        assert "a worker" in found["clock"]["says"]
+
+
 def test_it_runs_when_all_is_down_and_says_so_for_a_person(tmp_path: Path) -> None:
     env = {
         "MODERATION_DATABASE_URL": "postgresql://nobody:geheim@127.0.0.1:1/x", "MODERATION_REDIS_URL": "redis://127.0.0.1:1",

@@ -28,6 +28,49 @@ def test_links(text: str, found: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("see http://good.example@evil.example:8080/x", ["evil.example"]),
+        ("see http://evil.example\\@good.example/", ["evil.example"]),
+        ("see http://good.example/?u=http://evil.example", ["good.example"]),
+        ("see http://evil\u3002example and http://\uff45vil.example", ["evil.example"] * 2),
+        ("see http://evil\u2024example", ["evil.example"]),
+        ("see http://ev\u00adil.example and http://ev\u200bil.example", ["evil.example"] * 2),
+        ("see http://evil%2eexample./", ["evil.example"]),
+        ("evil.example, or www.evil.xyz/a", ["evil.example", "www.evil.xyz"]),
+        ("a sentence.Another one", ["sentence.another"]),  # a name that no list has
+        ("x@evil.example", []),
+        ("http://3232235777/ http://0x7f.1/ http://0300.0250.1/", ["192.168.1.1", "127.0.0.1", "192.168.0.1"]),
+        ("http://4294967296/ 256.1.1.1", []),
+    ],
+)
+def test_hosts_as_a_browser_would_ask_them(text: str, hosts: list[str]) -> None:
+    assert [host for _, host in facts.Reading(text).link_hosts] == hosts
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="http://evil.example">x',
+        '<a href="http://evil.example">x<a href="/here">y</a>',
+        '<a href="http://evil.example" href="/here">x</a>',
+        '<a href="ht&#9;tp://ev&#10;il.example">x</a>',
+        '<a href="https:/evil.example/x">x</a>',
+        '<a href="https:evil.example/x">x</a>',
+        '<a href="https:\\\\evil.example">x</a>',
+        '<a href="/\\evil.example">x</a>',
+        '<a/href=" https://evil.example">x</a>',
+        '<a href="http://evil.example"><template>x',
+    ],
+)
+def test_a_link_of_html_leads_where_a_browser_would_go(html: str) -> None:
+    shown = plain_text(html, "html")
+    assert [host for _, host in facts.Reading(shown.text).link_hosts] == ["evil.example"]
+    assert shown.origin is not None
+    assert all(0 <= span.begin < span.end <= len(html) for span in shown.origin)
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("mail ann.lee+x@mail.example.org!", ["ann.lee+x@mail.example.org"]),
@@ -76,12 +119,16 @@ def test_no_pattern_can_hang_the_queue(pattern: str) -> None:
     rule.matcher("a" * 20_000 + "b")  # on a backtracking engine this would not end
 
 
-HOSTILE = ["http://" * 2_900, "a@" * 10_000, "1 2" * 6_800, "." * 20_000, "a.b" * 6_800, "<" * 20_000, "&" * 20_000]
+HOSTILE = [
+    "http://" * 2_900, "a@" * 10_000, "1 2" * 6_800, "." * 20_000, "a.b" * 6_800, "<" * 20_000, "&" * 20_000,
+    "a." * 10_000, "a.co " * 4_000, "a" * 20_000, "-" * 20_000,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_end(text: str) -> None:
     facts.find_links(text)
+    assert facts.Reading(text).link_hosts is not None
     facts.find_email_addresses(text)
     facts.find_phone_numbers(text, "US")
     plain_text(text, "html")
