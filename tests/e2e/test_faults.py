@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.faults.programme import run
 
+pytestmark = pytest.mark.timeout(1200)  # each fault has three minutes, which a busy machine may need
+
 SEED = 20_220_906
 # Comments of a worker that was cut off are free after this; the default would make the test wait for half a minute.
 ENV = {"MODERATION_LEASE_SECONDS": "5"}

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import requests
 
 from moderation.processes import lives
 from tests.databases import until
 from tests.services import Running, a_comment
+
+pytestmark = pytest.mark.timeout(900)  # ten starts of a service, one after the other
 
 Start = Callable[..., Running]
 
