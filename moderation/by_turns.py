@@ -30,6 +30,10 @@ class ByTurns:
         """From the loop: has its first turn at the next `serve`."""
         self._ready.append(greenlet(work).switch)
 
+    def later(self, work: Callable[[], object]) -> None:
+        """From a turn: is done at the next `serve`, and must not wait for anything."""
+        self._ready.append(work)
+
     def ready(self, turn: Callable[[], object]) -> None:
         """From any thread: what has waited may have its turn."""
         self._ready.append(turn)

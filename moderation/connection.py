@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http import unreader
 from gunicorn.workers.gthread import TConn
 
 from moderation.by_turns import by_turns
@@ -14,11 +14,11 @@ SEND_SECONDS = 30.0  # for a piece of an answer to be taken
 RECEIVED_AT_ONCE = 64 * 1024  # bytes
 
 
-class Unreader(SocketUnreader):  # type: ignore[misc]
-    """Gives the parser one whole request, and never reads from the socket."""
+class Unreader(unreader.Unreader):  # type: ignore[misc]
+    """Gives the parser one whole request, and knows of no socket."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
+    def __init__(self) -> None:
+        super().__init__()
         self._held = memoryview(b"")
 
     def hold(self, request: bytes) -> None:
@@ -41,6 +41,11 @@ class Socket(socket.socket):
 
     wait_for_room: Callable[[], None]
 
+    def setblocking(self, flag: bool) -> None:
+        """By turns it stays as it is. Only a change is worth a call of the system, at which a thread loses its turn."""
+        if flag != self.getblocking() and not by_turns():
+            super().setblocking(flag)
+
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """All of it; by turns without blocking. Raises OSError when the client has gone."""
         if not by_turns():
@@ -52,6 +57,19 @@ class Socket(socket.socket):
                 left = left[self.send(left, flags | socket.MSG_DONTWAIT) :]
             except BlockingIOError:
                 self.wait_for_room()
+
+
+class Settled:
+    """gunicorn's settings as they are once it serves; twenty of them are looked up for each request, the long way."""
+
+    def __init__(self, cfg: Any) -> None:
+        self._cfg = cfg
+
+    def __getattr__(self, name: str) -> Any:
+        """The setting; from then on it is an attribute."""
+        value = getattr(self._cfg, name)
+        setattr(self, name, value)
+        return value
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -70,7 +88,7 @@ class Connection(TConn):  # type: ignore[misc]
         """Called where it is served, with a whole request."""
         super().init()
         if not isinstance(self.parser.unreader, Unreader):
-            self.parser.unreader = Unreader(self.sock)
+            self.parser.unreader = Unreader()
         if not by_turns():
             self.sock.settimeout(SEND_SECONDS)
         if self.inbox.size:

@@ -49,12 +49,6 @@ limiter = Limiter(
 )
 
 
-@limiter.request_filter
-def _with_key() -> bool:
-    """Whether it is none of those that are limited here; to find that out in full takes a tenth of a short request."""
-    return request.blueprint == "comments"
-
-
 # One count for all ways to sign in, and one for all public forms.
 limit_sign_in = limiter.shared_limit(lambda: service().settings.sign_in_rate, scope="sign-in", methods=["POST"])
 # Beginning to sign in elsewhere makes us call that service, which may be slow to answer.
@@ -74,6 +68,9 @@ def install(app: Flask, settings: Settings) -> None:
     app.config.setdefault("RATELIMIT_STORAGE_URI", settings.redis_url.replace("unix://", "redis+unix://", 1))
     app.config.setdefault("RATELIMIT_STORAGE_OPTIONS", options)
     limiter.init_app(app)
+    # Each limit stands at its view and counts there. To look before every request whether there is one for the whole
+    # app, which there is not, takes a twentieth of a short request.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
     app.register_error_handler(RateLimitExceeded, _too_many)
 
 

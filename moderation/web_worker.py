@@ -27,8 +27,9 @@ from gunicorn.http.errors import (
 )
 from gunicorn.workers.gthread import ThreadWorker
 
-from moderation.by_turns import ByTurns, Gate
-from moderation.connection import RECEIVED_AT_ONCE, SEND_SECONDS, Connection, Socket
+from moderation import one_piece
+from moderation.by_turns import ByTurns, Gate, by_turns
+from moderation.connection import RECEIVED_AT_ONCE, SEND_SECONDS, Connection, Settled, Socket
 from moderation.inbox import Inbox
 from moderation.safe_headers import SAFE
 
@@ -63,15 +64,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         except OSError:  # it has gone again, or another process has it
             return
         sock = Socket(fileno=plain.detach())
-        sock.wait_for_room = partial(self._wait_for_room, sock)
         self.nr_conns += 1
         if self.nr_conns >= self.worker_connections and self._waiting:
             self._drop(next(iter(self._waiting)))
-        self._begin(Connection(self.cfg, sock, address, listener.getsockname()), HEAD_SECONDS)
+        conn = Connection(self._settled, sock, address, listener.getsockname())
+        sock.wait_for_room = partial(self._wait_for_room, conn)
+        self._begin(conn, HEAD_SECONDS)
 
     def init_process(self) -> None:
         """In the new process."""
         self._turns = ByTurns(partial(self.method_queue.defer, int), ThreadPoolExecutor(_ASIDE))
+        self._settled = Settled(self.cfg)
         super().init_process()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
@@ -84,16 +87,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if conn.inbox.size <= LARGE and _needs_no_thread(conn.inbox.head):
             self._turns.begin(partial(self._serve, conn))
         else:
+            self._leave(conn)
             super().enqueue_req(conn)
 
     def _serve(self, conn: Connection) -> None:
-        done: Future[Any] = Future()
-        done.set_result(self.handle(conn))
-        self._turns.begin(partial(self.finish_request, conn, done))
+        self._turns.later(partial(self._answered, conn, self.handle(conn)))
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Has the app answer it; says whether the connection stays open."""
+        if not by_turns():
+            return bool(super().handle_request(req, conn))
+        return one_piece.answer(self.wsgi, req, conn, self.alive)
 
     def finish_request(self, conn: Connection, done: "Future[Any]") -> None:
         """A thread is done with it."""
-        again = not done.cancelled() and done.exception() is None and done.result()
+        self._answered(conn, not done.cancelled() and done.exception() is None and done.result())
+
+    def _answered(self, conn: Connection, again: bool) -> None:
         self._count(conn, 0)
         if again and not conn.inbox.cut and not conn.parser.unreader.left():
             self._begin(conn, float(self.cfg.keepalive) if self.alive else _STOP_SECONDS)
@@ -132,11 +142,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):
             sock.sendall(_answer(status, self.safe))
 
-    def _wait_for_room(self, sock: Socket) -> None:
+    def _wait_for_room(self, conn: Connection) -> None:
         """By turns: goes on when something more can be sent."""
+        self._unlist(conn)
         gate = Gate()
-        self._full[sock] = time.monotonic() + SEND_SECONDS, gate
-        self.poller.register(sock, selectors.EVENT_WRITE, self._has_room)
+        self._full[conn.sock] = time.monotonic() + SEND_SECONDS, gate
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, self._has_room)
         gate.wait()
 
     def _has_room(self, sock: Socket) -> None:
@@ -151,10 +162,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._waiting[conn] = None
         if conn.inbox.size:
             self._look(conn)
-        if conn in self._waiting and not conn.lingers:
+        if conn in self._waiting and not conn.listed and not conn.lingers:
             self._readable(conn, conn.sock)
 
     def _readable(self, conn: Connection, _sock: socket.socket) -> None:
+        if conn not in self._waiting:  # more comes while it is served: it is read afterwards
+            self._unlist(conn)
+            return
         try:
             data = conn.sock.recv(RECEIVED_AT_ONCE)
         except (BlockingIOError, InterruptedError):
@@ -183,7 +197,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             if conn.inbox.refused:
                 self._refuse(conn, conn.inbox.refused)
             else:
-                self._leave(conn)
+                self._waiting.pop(conn, None)
                 self.enqueue_req(conn)
             return
         if conn.inbox.expects():
@@ -217,6 +231,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def _leave(self, conn: Connection) -> None:
         """A thread has it from now on, or nobody."""
         self._waiting.pop(conn, None)
+        self._unlist(conn)
+
+    def _unlist(self, conn: Connection) -> None:
         if conn.listed:
             with suppress(KeyError, ValueError, OSError):
                 self.poller.unregister(conn.sock)

@@ -161,7 +161,8 @@ def _read(store: Store, site_id: str, comment_id: str) -> dict[str, Any]:
 
 
 def _accepted(result: Submitted) -> dict[str, Any]:
-    url = f"{service().settings.base_url or request.host_url.rstrip('/')}/v1/comments/{result.id}"
+    base = service().settings.base_url or f"{request.scheme}://{request.host}"
+    url = f"{base}/v1/comments/{result.id}"
     return {"id": result.id, "external_id": result.external_id, "status": "pending", "revision": result.revision,
             "url": url}  # fmt: skip
 

@@ -200,8 +200,10 @@ def _this_machine(host: str) -> bool:
 def _no_such_call() -> Response | None:
     """A path below ours that there is not, or another method: no view of ours would see the error."""
     wrong = request.routing_exception
+    if wrong is None:
+        return None
     below = any(request.path == root or request.path.startswith(f"{root}/") for root in _ROOTS)
-    if below and wrong is not None and (wrong.code or 500) >= 400:
+    if below and (wrong.code or 500) >= 400:
         return perspective_errors.of_http_exception(wrong)
     return None
 

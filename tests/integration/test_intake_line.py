@@ -179,3 +179,18 @@ def test_everybody_hears_when_it_goes_wrong_and_the_next_go_on(
     broken.clear()
     assert line.submit(site[0], [new("after")])[0].created
     assert kept(store) == ["after"]
+
+
+def test_whatever_is_kept_is_rung_for_afterwards(site: Site, store: Store) -> None:
+    """However close together: the last ring comes after the last comment."""
+    seen: list[int] = []
+
+    def ring() -> None:
+        with store.read() as session:
+            seen.append(session.scalar(select(func.count()).select_from(Comment)) or 0)
+
+    line = IntakeLine(store, ring, "k" * 32)
+    for n in range(20):
+        line.submit(site[0], [new(str(n))])
+    until(lambda: seen and seen[-1] == 20, 30, "a ring for the last one")
+    assert len(seen) <= 20

@@ -110,6 +110,15 @@ def test_a_fault_comes_out_of_the_loop_and_the_rest_is_served_after_it(loop: Loo
     loop.until(lambda: done == [1])
 
 
+def test_what_is_left_for_later_is_done_in_the_loop_at_the_next_round(loop: Loop) -> None:
+    done: list[bool] = []
+    loop.begin(lambda: loop.turns.later(lambda: done.append(by_turns())))
+    assert done == []
+    assert loop.turns.due()
+    loop.turns.serve()
+    assert done == [True]
+
+
 def test_a_thread_waits_at_a_gate(loop: Loop) -> None:
     gate, done = Gate(), threading.Event()
     loop.threads.submit(lambda: [done.wait(30), gate.open()])
