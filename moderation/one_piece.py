@@ -56,8 +56,9 @@ def answer(app: Any, request: Any, conn: Connection, stays: bool) -> bool:
 
 
 def _head(status: str, headers: Iterable[tuple[str, str]], stays: bool) -> str:
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers if name != "Connection"])
-    if not _LINES.fullmatch(lines):
+    given = [f"{name}: {value}\r\n" for name, value in headers if name.lower() != "connection"]
+    lines = "".join(given)
+    if lines.count("\n") != len(given) or not _LINES.fullmatch(lines):
         raise InvalidResponseHeader("an answer's")
     kept = "keep-alive" if stays else "close"
     own = f"Server: {SERVER}\r\nDate: {_date(int(time.time()))}\r\nConnection: {kept}\r\n"
