@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask import session as cookie
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as marked
 
 from moderation.domain.lifecycle import REJECT_REASONS, Source, Status
 from moderation.errors import ModerationError, NotFound
@@ -22,6 +23,12 @@ from moderation.web.voices import pages_of, place
 
 pages = Blueprint("appeals", __name__, url_prefix="/appeals")
 pages.before_request(require_sign_in)
+
+KEYS = {
+    "next": marked("Next appeal"), "previous": marked("Previous appeal"), "approve": marked("Overturn and publish"),
+    "reject": marked("The rejection stands"), "note": marked("Answer to the author"),
+    "article": marked("Open in the queue"), "reveal": marked("Open in the queue"),
+}  # fmt: skip
 
 
 @pages.get("")
@@ -60,6 +67,7 @@ def _page(error: ModerationError | None = None, appeal_id: str | None = None) ->
         total=total, shown=shown, here=pages_of(), now=now_ms(), iso=iso, w=words, limit=appeals.TEXT_LENGTH,
         said=None if error else cookie.pop("appeals", None), trouble=refusal(error) if error else None,
         typed={"id": appeal_id, "answer": request.form.get("answer", "")} if appeal_id else {},
+        keys_here=KEYS,
     )  # fmt: skip
     return make_response(page, error.status if error else 200)
 

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from moderation.domain.lifecycle import Role
 from moderation.errors import Invalid, ModerationError
 from moderation.http import service
-from moderation.services import bad_domains
+from moderation.services import bad_domains, policies
 from moderation.web import rooms
 from moderation.web.session import as_response, person, require_sign_in
 from moderation.web.trouble import flashed, in_words, said_on
@@ -95,11 +95,13 @@ def _page(status: int, error: ModerationError | None = None) -> Response:
         found = bad_domains.listed(
             session, which, asked.get("after", ""), part=asked.get("q", "").casefold(), most=_SHOWN + 1
         )
+        idle = not policies.current(session, person().site_id).asks_anywhere("bad_domain")
         counts = {"": bad_domains.count(session, person().site_id), "all": bad_domains.count(session, None)}
     domains, further = found[:_SHOWN], len(found) > _SHOWN
     first = {name: value for name, value in asked.items() if name != "after"}
     page = render_template(
         "bad_domains.html", domains=domains, counts=counts, of_all=of_all, asked=asked, query=urlencode(asked),
+        idle=idle,
         following=f"/domains?{urlencode(first | {'after': domains[-1]})}" if further else None,
         first=f"/domains?{urlencode(first)}" if "after" in asked else None, most=LARGEST // 1024**2,
         said=shown.get("said"), trouble=in_words(error), field=error.extra.get("field") if error else None,

@@ -1,5 +1,6 @@
 """The signed-in person's keys, as buttons, help and scripts take them from the page."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +11,8 @@ from moderation.domain.keys import KEYS, Key, Scope
 from moderation.services.preferences import Preferences
 from moderation.web.rooms import ROOMS
 from moderation.web.texts import gettext as _
+
+_EVERYWHERE = ("rooms", "help")  # work on every page of the workspace
 
 
 def table() -> tuple[Key, ...]:
@@ -52,20 +55,32 @@ def label(row: Key) -> str:
     return str(row.label) if row.scope is Scope.ROOM else _(row.label)
 
 
-def key_help() -> dict[Scope, list[tuple[list[str], str]]]:
+# What the desk's keys do on another page, by name; None is the desk itself, where all of them work.
+Here = Mapping[str, object] | None
+
+
+def _at(here: Here) -> list[tuple[Key, str]]:
+    """The keys that work on a page, and what each does there."""
+    if here is None:
+        return [(row, label(row)) for row in table()]
+    others = {row.name for row in table() if row.scope is Scope.ROOM} | set(_EVERYWHERE)
+    return [(row, str(here.get(row.name) or label(row))) for row in table() if row.name in here or row.name in others]
+
+
+def key_help(here: Here = None) -> dict[Scope, list[tuple[list[str], str]]]:
     """For the help: by scope, the keys as people read them and what they do."""
     chosen = _chosen()
-    help: dict[Scope, list[tuple[list[str], str]]] = {scope: [] for scope in Scope}
-    for row in table():
-        help[row.scope].append(([keys.shown(key) for key in chosen[row.name]], label(row)))
+    help: dict[Scope, list[tuple[list[str], str]]] = {}
+    for row, does in _at(here):
+        help.setdefault(row.scope, []).append(([keys.shown(key) for key in chosen[row.name]], does))
     return help
 
 
-def key_map() -> dict[str, Any]:
+def key_map(here: Here = None) -> dict[str, Any]:
     """For the scripts: by scope, which key does what; `rooms` are the addresses."""
     chosen = _chosen()
     by_scope: dict[str, Any] = {scope.value: {} for scope in Scope}
-    for row in table():
+    for row, _does in _at(here):
         by_scope[row.scope] |= dict.fromkeys(chosen[row.name], row.name)
     by_scope["rooms"] = {f"room_{room.path.strip('/')}": room.path for room in ROOMS}
     return by_scope

@@ -31,6 +31,12 @@ NEAREST = {
     "insult": "insult", "threat": "threat", "personal_data": "personal_data", "spam": "spam",
     "sexual": "sexually_explicit", "illegal": "illegal", "other": "other",
 }  # fmt: skip
+KEYS = {
+    "next": marked("Next comment"), "previous": marked("Previous comment"), "approve": marked("Approve or keep up"),
+    "reject": marked("Choose the reason of a rejection; Enter rejects"), "note": marked("Write a note"),
+    "undo": marked("Undo your last action"), "article": marked("Open in the queue"),
+    "reveal": marked("Open in the queue"),
+}  # fmt: skip
 _KEPT = marked("Kept up. The reports are closed.")
 _DONE = {"approve": marked("Approved. The reports are closed."), "reject": marked("Rejected. The reports are closed.")}
 
@@ -95,7 +101,7 @@ def _page(error: ModerationError | None = None, comment_id: str | None = None) -
         total=total, shown=shown, here=pages_of(), hold_at=hold_at, now=now_ms(), iso=iso, w=words,
         reasons=REPORT_REASONS, reject_reasons=REJECT_REASONS, actions=ACTIONS,
         done=None if error else cookie.pop("reports", None), trouble=refusal(error) if error else None,
-        typed=_typed(comment_id),
+        typed=_typed(comment_id), keys_here=KEYS,
     )  # fmt: skip
     return make_response(page, error.status if error else 200)
 

@@ -10,6 +10,7 @@ from babel.dates import format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_percent
 from flask_babel import ngettext
+from werkzeug.exceptions import NotFound
 
 from moderation.domain.lifecycle import HONEYPOT, REJECT_REASONS, Source, Status
 from moderation.domain.verdict import margin
@@ -228,7 +229,10 @@ def report_reason(code: str) -> str:
 
 def said(detail: str) -> str:
     """What an error says, as a sentence in the language of the page."""
-    text = _(detail)
+    text = _("There is no page at this address.") if detail == NotFound.description else _(detail)
+    if detail.startswith("The CSRF"):
+        text = _("You are signed out, or signed in anew, since this form was opened, so nothing was done. Go back, "
+                 "keep what you typed, sign in and send it again.")  # fmt: skip
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith(('.', '?', '!')) else '.'}"
 
 

@@ -377,6 +377,18 @@ def test_pages_by_two_keys(service: Running, open_page: Open) -> None:
     page.wait_for_url("**/review")
     page.keyboard.press("/")
     expect(page.locator("#f-q")).to_be_focused()
+    page.goto("/authors")
+    expect(page.locator("html[data-keys=on]")).to_be_attached()
+    page.keyboard.press("g")
+    page.keyboard.press("k")
+    page.wait_for_url("**/keys")
+
+
+def test_a_phone_shows_where_it_is(open_page: Open) -> None:
+    page = open_page("/review?q=nothing", viewport={"width": 390, "height": 844})
+    page.goto("/audit")
+    expect(page.locator(".rooms [aria-current]")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="Queue", exact=True)).not_to_be_in_viewport()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

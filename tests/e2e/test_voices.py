@@ -197,8 +197,9 @@ def test_the_reports_by_keyboard_alone(service: Running, news: NewsSite, begin: 
     sign_in(page, service, "/reports")
     expect(page.locator("html[data-keys=on]")).to_be_attached()
     expect(page.locator(".voice").first).to_contain_text(first)
-    page.keyboard.press("j")
+    page.keyboard.press("a")  # nothing is decided about a card that nobody is on
     expect(card(page, first)).to_be_focused()
+    assert status(service, one) == "held"
     page.keyboard.press("a")  # it was held: approve
     expect(page.get_by_role("status")).to_contain_text("Approved. The reports are closed.")
     expect(card(page, second)).to_be_focused()
@@ -216,9 +217,15 @@ def test_the_reports_by_keyboard_alone(service: Running, news: NewsSite, begin: 
     decision = service.call("GET", f"/v1/comments/{two}")[1]["decision"]
     assert [reason["rule"] for reason in decision["reasons"]] == ["spam"]
     expect(card(page, third)).to_be_focused()
-    # The help is the desk's, and so is the way to turn keys off; off, they do nothing.
+    page.keyboard.press(".")
+    expect(card(page, third).get_by_label("Note")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card(page, third)).to_be_focused()
+    # The help says what the keys do here; the way to turn them off is the desk's, and off they do nothing.
     page.keyboard.press("?")
     expect(page.locator("#keys")).to_be_visible()
+    expect(page.locator("#keys")).to_contain_text("Approve or keep up")
+    expect(page.locator("#keys")).not_to_contain_text("Escalate")
     page.locator("#keys-on").uncheck()
     expect(page.locator("#keys-saved")).to_have_text("Saved.")
     page.keyboard.press("Escape")

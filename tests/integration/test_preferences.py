@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from moderation.domain.keys import KEYS
+from moderation.domain.keys import KEYS, Scope
 from moderation.errors import Invalid
 from moderation.services import preferences
 from moderation.services.accounts import Person as Moderator
@@ -36,8 +36,8 @@ def field(page: str, name: str) -> str:
 
 def test_a_key_of_ones_own_is_on_the_buttons_in_the_help_and_in_the_map(ann: Person) -> None:
     assert ann.send("/settings", **FIELDS, approve="y", undo="Shift+u", claim="").location == "/settings"
-    assert "Saved." in ann.see("/settings").text
-    assert "Saved." not in ann.see("/settings").text
+    assert ">Saved.</p>" in ann.see("/settings").text
+    assert ">Saved.</p>" not in ann.see("/settings").text
     assert ' value="y"' in field(ann.see("/settings").text, "approve")
     page = ann.see("/review").text
     keys = key_map(page)["desk"]
@@ -45,6 +45,23 @@ def test_a_key_of_ones_own_is_on_the_buttons_in_the_help_and_in_the_map(ann: Per
     assert not {"a", "u", "c"} & set(keys)
     assert "<kbd>y</kbd> </dt><dd>Approve</dd>" in page
     assert "<kbd>Shift+U</kbd>" in page
+
+
+def test_a_page_has_the_keys_that_do_something_there_and_its_help_says_no_others(ann: Person) -> None:
+    def works(path: str) -> set[str]:
+        page = ann.see(path).text
+        listed = re.findall("<dd>([^<]*)</dd>", page.partition('<dialog id="keys"')[2])
+        assert ("Escalate" in listed) == (path == "/review")
+        assert ("Insult" in listed) == bool(key_map(page)["reason"]) == (path == "/review")
+        assert "Queue" in listed
+        return set(key_map(page)["desk"].values())
+
+    everywhere = {"rooms", "help"}
+    on_cards = everywhere | {"next", "previous", "approve", "reject", "note", "article", "reveal"}
+    assert works("/review") == {key.name for key in KEYS if key.scope is Scope.DESK and key.default}
+    assert works("/reports") == on_cards | {"undo"}
+    assert works("/appeals") == on_cards
+    assert works("/authors") == works("/settings") == works("/review/done") == everywhere
 
 
 def test_two_actions_on_one_key_are_refused_beside_both_fields(ann: Person) -> None:

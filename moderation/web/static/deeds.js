@@ -181,5 +181,6 @@ export function undo() {
   const data = new URLSearchParams({ csrf_token: find('meta[name="csrf-token"]').content, item: opened() });
   if (instead) data.set("deed", instead);
   instead = "";
+  say(word("undoing")); // at once: a second press is a second undo
   push({ address: new URL(`/review/undo${location.search}`, location.href), deed: "undo", data, id: "", here: here() });
 }

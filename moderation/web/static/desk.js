@@ -61,14 +61,13 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a");
   const plain = link && !event.defaultPrevented && event.button === 0 &&
     !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) && !link.target;
-  if (event.target.closest("#keys-button")) find("#keys").showModal();
   const menu = find(".reject[open]");
   if (menu && !event.target.closest(".reject")) menu.open = false;
   if (!plain) return;
   if (link.id === "done-link") {
     event.preventDefault();
     openDone();
-  } else if (link.closest("#queue .rows, #work .buttons, #context, #done") && new URL(link.href).pathname.startsWith("/review")) {
+  } else if (link.closest("#queue .rows, #work, #done") && !link.hash && link.pathname.startsWith("/review")) {
     event.preventDefault();
     find("#done").close();
     go(link.getAttribute("href"));
@@ -97,4 +96,3 @@ async function poll() {
 
 setInterval(poll, POLL_MS);
 settle(false);
-find("#keys-button").hidden = false;

@@ -1,5 +1,5 @@
 // Keys of the pages of the workspace: each person's own map comes with the page. They act only outside of fields, and
-// not at all for whoever has turned them off. A page says with listen() what each key does there.
+// not at all for whoever has turned them off. A page's map has the keys that work on it; listen() says what they do.
 
 const find = (selector) => document.querySelector(selector);
 const page = document.documentElement;
@@ -26,27 +26,29 @@ export const nameOf = (event, scope) => map[scope][named(event)] ?? map[scope][p
 
 let prefixed = false;
 
-const EVERYWHERE = {
+const does = {
   rooms: () => { prefixed = true; },
   help: () => find("#keys").showModal(),
 };
+const asks = { may: () => true, first: () => false };
 
 // `may(name)` is asked before anything is done. `first(event)` may take an event for itself by returning true.
-export function listen(does, { may = () => true, first = () => false } = {}) {
-  const every = { ...does, ...EVERYWHERE };
-  document.addEventListener("keydown", (event) => {
-    const field = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
-    if (first(event, field)) return;
-    if (event.key === "Escape" || field || !on() || event.metaKey || event.repeat || find("dialog[open]")) return;
-    const was = prefixed, name = nameOf(event, was ? "room" : "desk");
-    prefixed = false;
-    if (!name || event.key === "Enter" && event.target.closest("a, button, summary, input, [role=button]")) return;
-    if (!was && !every[name]) return;
-    event.preventDefault();
-    if (was) return location.assign(map.rooms[name]);
-    if (may(name)) every[name]();
-  });
+export function listen(own, guards = {}) {
+  Object.assign(does, own);
+  Object.assign(asks, guards);
 }
+
+document.addEventListener("keydown", (event) => {
+  const field = event.target.closest("input:not([type=checkbox], [type=radio]), select, textarea, [contenteditable]");
+  if (asks.first(event, field)) return;
+  if (event.key === "Escape" || field || !on() || event.metaKey || event.repeat || find("dialog[open]")) return;
+  const was = prefixed, name = nameOf(event, was ? "room" : "desk");
+  prefixed = false;
+  if (!name || event.key === "Enter" && event.target.closest("a, button, summary, input, [role=button]")) return;
+  event.preventDefault();
+  if (was) return location.assign(map.rooms[name]);
+  if (asks.may(name)) does[name]();
+});
 
 function show(active) {
   page.dataset.keys = active ? "on" : "off";
@@ -61,4 +63,6 @@ find("#keys-on").addEventListener("change", async (event) => {
   find("#keys-saved").textContent = answer?.ok ? form.dataset.saved : form.dataset.failed;
 });
 
+find("#keys-button").hidden = false;
+find("#keys-button").addEventListener("click", does.help);
 show(Boolean(find("#keys").dataset.on));

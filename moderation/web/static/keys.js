@@ -42,7 +42,7 @@ function openSearch() {
   find("#f-q").select();
 }
 
-// Escape leaves what is open; Enter beside a reason that needs words takes it; while reasons are offered, keys are theirs.
+// Escape leaves what is open; Enter beside a reason that needs words takes it, and in a list of people gives to one; while reasons are offered, keys are theirs.
 function first(event, field) {
   if (event.key === "Escape") {
     if (field || !closeMenu() && !select.clear()) if (!find("dialog[open]")) leave(field);
@@ -51,6 +51,11 @@ function first(event, field) {
   if (event.target.matches("#other-note, #batch-note") && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
     event.target.closest(".menu").querySelector(`[value="${event.target.dataset.reason ?? "other"}"]`).click();
+    return true;
+  }
+  if (event.target.matches("#assign-to, #batch-to") && event.key === "Enter") {
+    event.preventDefault(); // as beside a reason: who is chosen gets it
+    event.target.form.requestSubmit(find("button:is(.give, [value=assign])", event.target.form));
     return true;
   }
   const menu = find(".reject[open]");

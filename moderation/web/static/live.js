@@ -181,7 +181,7 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   if (!form.dataset.part) return;
   event.preventDefault();
-  const id = form.dataset.part;
+  const id = form.dataset.part, about = item()?.dataset.id;
   try {
     const answer = await fetch(form.action, {
       method: "POST", body: new URLSearchParams(new FormData(form)), headers: { Accept: "text/html" },
@@ -190,11 +190,14 @@ document.addEventListener("submit", async (event) => {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const then = page.getElementById(id), trouble = page.querySelector("#trouble");
     if (!then) return location.reload();
+    if (trouble) say(find("#said"), trouble.textContent.trim());
+    else find("#said").replaceChildren(...document.adoptNode(page.querySelector("#said")).childNodes);
+    if (item()?.dataset.id !== about) return; // another comment is open by now
     document.getElementById(id).replaceWith(document.adoptNode(then));
-    const said = page.querySelector("#said");
-    say(find("#said"), (trouble || said.querySelector("span") || said).textContent.trim());
-    const focus = document.getElementById(id).querySelector(trouble ? "textarea" : "summary");
-    if (focus) focus.focus();
+    const [row, now] = [page, document].map((one) => one.querySelector("#queue .rows [aria-current]"));
+    if (row && now && !now.closest("[data-done]")) now.replaceWith(document.adoptNode(row));
+    const part = document.getElementById(id);
+    (trouble && part.querySelector("textarea") || part.querySelector("summary"))?.focus();
   } catch {
     form.submit();
   }

@@ -91,7 +91,10 @@ export function submit(form, button) {
   const data = new URLSearchParams(new FormData(form, button));
   const deed = data.get("deed") || "reject", sent = ticked().map(idOf);
   const menu = find(".reject[open]", form);
-  if (menu) menu.open = false;
+  if (menu) {
+    menu.open = false;
+    find("summary", menu).focus(); // what is folded away can't keep it
+  }
   refusal("");
   push({
     address: new URL(form.getAttribute("action"), location.href), deed: "batch", data, id: "", here: here(),

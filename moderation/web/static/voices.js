@@ -4,7 +4,6 @@ import { listen } from "./keyboard.js";
 
 const cards = [...document.querySelectorAll(".voice")];
 const focused = () => document.activeElement?.closest(".voice");
-const here = () => focused() ?? cards[0];
 
 // At either end of the page it goes on to the next or the last one, where there is one.
 const go = (step) => {
@@ -13,12 +12,13 @@ const go = (step) => {
   document.querySelector(step > 0 ? '.pages [rel="next"]' : '.pages [rel="prev"]')?.click();
 };
 
-// A list or a field of that name is gone to, a button is pressed.
+// A list or a field of that name is gone to, a button is pressed; but nothing is done to a card that nobody is on.
 const use = (name) => {
-  const target = (name === "undo" ? document : here())?.querySelector(`[data-deed="${name}"]`);
+  if (name !== "undo" && !focused()) return go(1);
+  const target = (name === "undo" ? document : focused()).querySelector(`[data-deed="${name}"]`);
   const needed = target?.hasAttribute("data-needs") && target.form.querySelector("textarea");
   if (needed && !needed.value.trim()) needed.focus();
-  else if (target?.matches("select, textarea")) target.focus();
+  else if (target?.matches("select, input, textarea")) target.focus();
   else target?.click();
 };
 
