@@ -1,5 +1,6 @@
 """Deciding fast, by keyboard alone: 200 in a row, own keys, undo, reasons with words, batches, and what goes wrong."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -382,6 +383,21 @@ def test_pages_by_two_keys(service: Running, open_page: Open) -> None:
     page.keyboard.press("g")
     page.keyboard.press("k")
     page.wait_for_url("**/keys")
+
+
+@pytest.mark.parametrize("width", [390, 768, 1024, 1440])
+def test_nothing_lies_on_the_comment(service: Running, open_page: Open, width: int) -> None:
+    (one,) = held(service, f"shearwater{width}")
+    page = open_page(f"/review/{one}", viewport={"width": width, "height": 768})
+    expect_item(page, one)
+    item, context = (page.locator(part).bounding_box() for part in ("#item", "#context"))
+    assert item
+    assert context
+    assert item["y"] + item["height"] <= context["y"] or item["x"] + item["width"] <= context["x"]
+    parts = page.locator("#item > *:not(.actions)").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).filter(one => one.height).map(one => [one.top, one.bottom])"
+    )
+    assert all(above[1] <= below[0] for above, below in itertools.pairwise(parts))
 
 
 def test_a_phone_shows_where_it_is(open_page: Open) -> None:
