@@ -27,7 +27,7 @@ pages.before_request(require_sign_in)
 KEYS = {
     "next": marked("Next appeal"), "previous": marked("Previous appeal"), "approve": marked("Overturn and publish"),
     "reject": marked("The rejection stands"), "note": marked("Answer to the author"),
-    "article": marked("Open in the queue"), "reveal": marked("Open in the queue"),
+    "article": marked("Open in the queue"), "reveal": marked("Show a blurred comment, or open it in the queue"),
 }  # fmt: skip
 
 

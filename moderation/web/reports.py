@@ -35,7 +35,7 @@ KEYS = {
     "next": marked("Next comment"), "previous": marked("Previous comment"), "approve": marked("Approve or keep up"),
     "reject": marked("Choose the reason of a rejection; Enter rejects"), "note": marked("Write a note"),
     "undo": marked("Undo your last action"), "article": marked("Open in the queue"),
-    "reveal": marked("Open in the queue"),
+    "reveal": marked("Show a blurred comment, or open it in the queue"),
 }  # fmt: skip
 _KEPT = marked("Kept up. The reports are closed.")
 _DONE = {"approve": marked("Approved. The reports are closed."), "reject": marked("Rejected. The reports are closed.")}
