@@ -20,9 +20,13 @@ WAR_STORIES = ARTEFACTS.parent / "evaluation" / "war_stories.jsonl"
 log = logging.getLogger(__name__)
 
 __all__ = [
-    "ATTRIBUTES", "LANGUAGES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "language_of", "undisguised",
-    "write_policy_figures",
+    "ATTRIBUTES", "LANGUAGES", "SCORERS", "WAR_STORIES", "Classifier", "Judged", "ScorerDied", "language_of",
+    "undisguised", "write_policy_figures",
 ]  # fmt: skip
+
+
+class ScorerDied(BaseException):
+    """The process that scored is gone, perhaps by a text. Not an Exception: no text is tried again after it."""
 
 
 @dataclass(frozen=True)

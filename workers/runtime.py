@@ -15,6 +15,7 @@ from moderation.queueing import WEBHOOKS, Doorbell, connect
 from moderation.scoring import Classifier
 from moderation.services import decide, deliveries, outbox
 from moderation.store.session import Store, now_ms
+from workers.scorer_beside import beside
 
 
 @dataclass
@@ -37,10 +38,11 @@ class Runtime:
 
         `more` is called while this process has a full batch, so that others can join in.
         """
-        return decide.drain(
-            self.store, self.classifier, self.owner, until=until,
-            lease_ms=round(self.settings.lease_seconds * 1000), after_batch=self._spread, full=more,
-        )  # fmt: skip
+        with beside(self.classifier) as classifier:
+            return decide.drain(
+                self.store, classifier, self.owner, until=until,
+                lease_ms=round(self.settings.lease_seconds * 1000), after_batch=self._spread, full=more,
+            )  # fmt: skip
 
     def publish(self) -> None:
         """Releases the events whose time has come and rings for their delivery."""

@@ -16,7 +16,7 @@ from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import OUTCOME_OF, Source, Status
-from moderation.scoring import Classifier, Judged
+from moderation.scoring import Classifier, Judged, ScorerDied
 from moderation.services import background, fingerprints, leases, policies
 from moderation.services.background import Background
 from moderation.services.leases import Holder, Leased
@@ -98,9 +98,13 @@ def drain(
 
 @contextmanager
 def _letting_go(store: Store, owner: str) -> Iterator[None]:
-    """What is in hand when this fails or is stopped goes back at once, and nothing is held against it."""
+    """What is in hand when this fails or is stopped goes back at once; only the scorer's death is held against it."""
     try:
         yield
+    except ScorerDied:
+        with suppress(Exception), store.write() as session:
+            leases.give_back(session, [owner])
+        raise
     except BaseException:
         with suppress(Exception), store.write() as session:
             leases.let_go(session, owner)
