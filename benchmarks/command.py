@@ -10,11 +10,16 @@ from pathlib import Path
 
 def options(name: str, about: str | None, *, rounds: int, comments: int) -> argparse.Namespace:
     """`rounds`, `comments` and `folder` of `python -m benchmarks.NAME`, with these defaults."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
-    parser.add_argument("--rounds", type=int, default=rounds, help=f"default {rounds}")
-    parser.add_argument("--comments", type=int, default=comments, help=f"default {comments}")
-    parser.add_argument("--folder", type=Path, default=Path("var"), help="where the databases go (default ./var)")
-    return parser.parse_args()
+    return parser(name, about, rounds=rounds, comments=comments).parse_args()
+
+
+def parser(name: str, about: str | None, *, rounds: int, comments: int) -> argparse.ArgumentParser:
+    """The same for a command with options of its own."""
+    made = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
+    made.add_argument("--rounds", type=int, default=rounds, help=f"default {rounds}")
+    made.add_argument("--comments", type=int, default=comments, help=f"default {comments}")
+    made.add_argument("--folder", type=Path, default=Path("var"), help="where the databases go (default ./var)")
+    return made
 
 
 @contextmanager

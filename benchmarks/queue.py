@@ -2,25 +2,29 @@
 
 The real page through the real app (list, open item, numbers, named queues), signed in, on SQLite and on a PostgreSQL
 server of its own. Every view is asked for in turn, round after round, so that a busy minute hits them all alike.
-`python -m benchmarks.queue` makes the databases in ./var, which takes some ten minutes and 10 GB, and removes them.
+`python -m benchmarks.queue` makes the databases in ./var, which takes some ten minutes and 10 GB, and removes them;
+with `--postgresql FOLDER` only PostgreSQL is measured, and its database stays in that folder for the next time.
+
+Each page is asked for twice: as one that nobody has opened in the last two seconds (cold), and at once again.
 """
 
 import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, median
 from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 
-from benchmarks.command import options, place
+from benchmarks.command import parser, place
 from benchmarks.queue_databases import EMAIL, PASSWORD, fill, postgresql
 from benchmarks.queue_rows import Size
 from moderation.app import create_app
 from moderation.config import Settings
+from moderation.services.known import Known
 from moderation.store.session import Store
 
 _DEEP = 40  # pages on the way to the deep one
@@ -61,8 +65,8 @@ QUEUES = ("oldest", "held for insult", "two sections", "language, common", "rule
 class Times:
     """Milliseconds of each round: on the clock, and of the processor (this process and the server's)."""
 
-    clock: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    cold: list[tuple[float, float]] = field(default_factory=list)
+    known: list[tuple[float, float]] = field(default_factory=list)
 
 
 def measure(folder: Path, rounds: int, size: Size) -> Iterator[tuple[str, dict[str, Times]]]:
@@ -72,8 +76,16 @@ def measure(folder: Path, rounds: int, size: Size) -> Iterator[tuple[str, dict[s
         fill(f"sqlite:///{file}", size)
     yield "SQLite", _pages(f"sqlite:///{file}", rounds)
     file.unlink()
+    yield from measure_postgresql(folder, rounds, size)
+
+
+def measure_postgresql(folder: Path, rounds: int, size: Size) -> Iterator[tuple[str, dict[str, Times]]]:
+    """The same on PostgreSQL alone. Where this folder has a whole database of an earlier run, that one is taken."""
+    whole = folder / "filled"
     with postgresql(folder / "postgresql") as url:
-        fill(url, size)
+        if not whole.exists():
+            fill(url, size)
+            whole.touch()
         yield "PostgreSQL", _pages(url, rounds)
 
 
@@ -89,42 +101,57 @@ def _pages(url: str, rounds: int) -> dict[str, Times]:
     times: dict[str, Times] = {name: Times() for name in addresses}
     for turn in range(rounds + 2):  # the first two warm up
         for name, address in list(addresses.items())[:: -1 if turn % 2 else 1]:
-            began, cpu = time.perf_counter(), cpu_seconds()
-            answer = client.get(address, headers={"Accept": "text/html"})
-            took, worked = (time.perf_counter() - began) * 1000, (cpu_seconds() - cpu) * 1000
-            if answer.status_code != 200:
-                raise RuntimeError(f"{address}: {answer.status_code}")
+            app.extensions["moderation"] = replace(app.extensions["moderation"], known=Known())
+            cold, known = _page(client, address), _page(client, address)
             if turn > 1:
-                times[name].clock.append(took)
-                times[name].cpu.append(worked)
+                times[name].cold.append(cold)
+                times[name].known.append(known)
     store: Store = app.extensions["moderation"].store
     store.close()
     return times
 
 
+def _page(client: FlaskClient, address: str) -> tuple[float, float]:
+    """What a page takes: milliseconds on the clock, and of the processor."""
+    began, cpu = time.perf_counter(), cpu_seconds()
+    answer = client.get(address, headers={"Accept": "text/html"})
+    took, worked = (time.perf_counter() - began) * 1000, (cpu_seconds() - cpu) * 1000
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address}: {answer.status_code}")
+    return took, worked
+
+
 def cpu_seconds() -> float:
-    """Seconds of the processor that this process and the backends of our server have used; theirs in steps of 10 ms."""
+    """Seconds of the processor that this process and the backends of its PostgreSQL server have used."""
     backends = 0
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if (process / "cmdline").read_bytes().startswith(b"postgres: bench "):
-                parts = (process / "stat").read_text().rpartition(")")[2].split()
-                backends += int(parts[11]) + int(parts[12])
+            if not (process / "cmdline").read_bytes().startswith(b"postgres: bench "):
+                continue
+            if _parent(Path("/proc", str(_parent(process)))) == os.getpid():
+                backends += int((process / "schedstat").read_text().split()[0])
         except OSError:  # it ended meanwhile
             continue
-    return time.process_time() + backends / os.sysconf("SC_CLK_TCK")
+    return time.process_time() + backends / 1e9
+
+
+def _parent(process: Path) -> int:
+    return int((process / "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def show(name: str, times: dict[str, Times]) -> None:
     """Prints a table."""
-    print(f"| {name} | p50 ms | p95 ms | processor, mean ms |")
-    print("| --- | --- | --- | --- |")
+    print(f"| {name} | cold p50 / p95 ms | processor, mean ms | again p50 / p95 ms | processor, mean ms |")
+    print("| --- | --- | --- | --- | --- |")
     for view, one in times.items():
-        print(f"| {view} | {median(one.clock):.0f} | {_p95(one.clock):.0f} | {fmean(one.cpu):.0f} |")
-    every = [value for one in times.values() for value in one.clock]
-    print(
-        f"| all | {median(every):.0f} | {_p95(every):.0f} | {fmean(v for one in times.values() for v in one.cpu):.0f} |"
-    )
+        print(f"| {view} | {_cells(one.cold)} | {_cells(one.known)} |")
+    cold = [page for one in times.values() for page in one.cold]
+    print(f"| all | {_cells(cold)} | {_cells([page for one in times.values() for page in one.known])} |")
+
+
+def _cells(pages: list[tuple[float, float]]) -> str:
+    clock = [took for took, _ in pages]
+    return f"{median(clock):.0f} / {_p95(clock):.0f} | {fmean(worked for _, worked in pages):.0f}"
 
 
 def _p95(values: list[float]) -> float:
@@ -133,9 +160,17 @@ def _p95(values: list[float]) -> float:
 
 def main() -> None:
     """Measures and prints."""
-    given = options("queue", __doc__, rounds=20, comments=1_000_000)
+    command = parser("queue", __doc__, rounds=20, comments=1_000_000)
+    command.add_argument("--postgresql", type=Path, metavar="FOLDER", help="only PostgreSQL, kept in this folder")
+    given = command.parse_args()
+    size = Size(given.comments, given.comments // 10)
+    if given.postgresql:
+        given.postgresql.mkdir(parents=True, exist_ok=True)
+        for database, times in measure_postgresql(given.postgresql.absolute(), given.rounds, size):
+            show(database, times)
+        return
     with place(given.folder) as folder:
-        for database, times in measure(folder, given.rounds, Size(given.comments, given.comments // 10)):
+        for database, times in measure(folder, given.rounds, size):
             show(database, times)
             print()
 

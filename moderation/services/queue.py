@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import Source
 from moderation.errors import NotFound
-from moderation.services import queue_walk
-from moderation.services.queue_filter import Chosen, Filter, choose
+from moderation.services import queue_filter, queue_walk
+from moderation.services.queue_filter import Chosen, Filter, Part, choose, only_part, statuses
 from moderation.services.queue_order import decode, encode, order_of
 from moderation.services.queue_walk import Walk, branches, counted, top, walk_on
 from moderation.services.views import comment_view, iso, reason_view
 from moderation.store.people import Moderator
-from moderation.store.queries import one_of
+from moderation.store.queries import one_of, one_of_those
 from moderation.store.tables import Article, Comment, Decision
 
 __all__ = ["Count", "Filter", "Item", "Page", "count", "count_new", "item", "items", "page"]
@@ -118,9 +118,14 @@ def item(session: Session, site_id: str, comment_id: str, now: int) -> Item:
 
 
 def count(session: Session, site_id: str, wanted: Filter, most: int | None = None) -> Count:
-    """How many comments the filter holds, counted from the rows, up to `most`. Raises Invalid."""
-    order, chosen = order_of(wanted), choose(session, site_id, wanted)
-    most = most or (_COUNT_NARROW if wanted.narrow else _COUNT_AT_MOST)
+    """How many comments the filter holds, counted from the rows, up to `most`. Raises Invalid.
+
+    Without `most` it is the number above a page, and what is found on the way serves that page as well.
+    """
+    order = order_of(wanted)
+    if most and most <= queue_filter.FEW and (part := only_part(site_id, wanted)) and part.lead is not None:
+        return _of_part(session, site_id, wanted, part, part.lead, most)
+    chosen, most = choose(session, site_id, wanted), most or (_COUNT_NARROW if wanted.narrow else _COUNT_AT_MOST)
     if chosen.exact and chosen.ids is not None:
         return Count(min(len(chosen.ids), most), len(chosen.ids) > most)
     if chosen.ids is None and chosen.all and (exactly := _of_few(session, site_id, wanted, chosen)) is not None:
@@ -132,12 +137,30 @@ def count(session: Session, site_id: str, wanted: Filter, most: int | None = Non
         return Count(min(most, counted(session, Walk(site_id, wanted, some, (), None, False), most)), more=True)
     if chosen.in_windows:
         first = top(session, Walk(site_id, wanted, chosen, order, None, False))
-        return Count(first.hits, first.last is not None)
+        return Count(min(first.hits, most), first.hits > most or first.last is not None)
     if chosen.ids:
         hits = top(session, Walk(site_id, wanted, chosen, order, None, False)).hits
         return Count(min(hits, most), hits > most)
     number = counted(session, Walk(site_id, wanted, chosen, (), None, False), most)
     return Count(min(number, most), number > most)
+
+
+def _of_part(session: Session, site_id: str, wanted: Filter, part: Part, lead: Select[Any], most: int) -> Count:
+    """The same for a filter of one part, counted where the rows are."""
+    led = lead.limit(queue_filter.FEW + 1).cte("led")
+    all_led = select(func.count()).select_from(led).scalar_subquery()
+    if part.exact:
+        number = session.scalar(select(all_led)) or 0
+        return Count(min(number, most), number > most)
+    # Not by an index of the site or the status, as in queue_walk.branches.
+    standing = func.coalesce(Comment.status, "").in_([status.value for status in statuses(wanted)])
+    here = func.coalesce(Comment.site_id, "") == site_id
+    meant = select(func.count()).where(one_of_those(session, Comment.id, select(led.c[0])), here, standing)
+    number, hits = session.execute(select(all_led, meant.scalar_subquery())).one()
+    if number > queue_filter.FEW and hits <= most:  # there may be more of them
+        exactly = _of_few(session, site_id, wanted, Chosen(statuses(wanted), [part.check], (), None))
+        return Count(min(hits, most), more=True) if exactly is None else Count(min(exactly, most), exactly > most)
+    return Count(min(hits, most), hits > most)
 
 
 def _of_few(session: Session, site_id: str, wanted: Filter, chosen: Chosen) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from moderation.domain.lifecycle import Status
@@ -16,17 +16,17 @@ _MOST = 200
 
 def reasons(session: Session, site_id: str) -> list[str]:
     """Names of the rules that have held comments."""
-    return _distinct(session, HoldReason.rule, HoldReason.site_id == site_id)
+    return _all(session, _RULES, site_id)
 
 
 def sections(session: Session, site_id: str) -> list[str]:
     """Sections of the articles."""
-    return _distinct(session, Article.section, Article.site_id == site_id)
+    return _all(session, _SECTIONS, site_id)
 
 
 def languages(session: Session, site_id: str) -> list[str]:
     """Codes of the languages of what is held."""
-    return _distinct(session, Comment.language, Comment.site_id == site_id, in_status(Status.HELD))
+    return _all(session, _LANGUAGES, site_id)
 
 
 def articles(session: Session, site_id: str, named: Sequence[str]) -> dict[str, str]:
@@ -56,10 +56,21 @@ def open_reports(session: Session, site_id: str, comment_ids: Sequence[str]) -> 
     return {row[0]: row[1] for row in session.execute(query.group_by(Report.comment_id))}
 
 
-def _distinct(session: Session, column: InstrumentedAttribute[Any], *where: ColumnElement[bool]) -> list[str]:
+def _different(column: InstrumentedAttribute[Any], *where: ColumnElement[bool]) -> Select[Any]:
     """The different values, in order, one look into the index for each, however many rows have it."""
     least: Select[Any] = select(func.min(column)).where(*where)
     seen = select(least.scalar_subquery().label("value"), literal(1).label("n")).cte("seen", recursive=True)
     following = least.where(column > seen.c.value).correlate(seen).scalar_subquery()
     seen = seen.union_all(select(following, seen.c.n + 1).where(seen.c.value.is_not(None), seen.c.n < _MOST))
-    return [value for value in session.scalars(select(seen.c.value)) if value]
+    return select(seen.c.value)
+
+
+# Put together once: that takes as long as to run them.
+_SITE: BindParameter[str] = bindparam("site")
+_RULES = _different(HoldReason.rule, HoldReason.site_id == _SITE)
+_SECTIONS = _different(Article.section, Article.site_id == _SITE)
+_LANGUAGES = _different(Comment.language, Comment.site_id == _SITE, in_status(Status.HELD))
+
+
+def _all(session: Session, values: Select[Any], site_id: str) -> list[str]:
+    return [value for value in session.scalars(values, {"site": site_id}) if value]

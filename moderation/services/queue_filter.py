@@ -20,7 +20,7 @@ from moderation.store.tables import Article, Comment, HoldReason
 from moderation.store.voices import Report
 
 # A part is followed when it leaves no more than this; what leaves more is common enough to be met on the way.
-_FEW = 1_000
+FEW = 1_000
 _FEW_TEXTS = 2_000
 _SAMPLE = 300
 _KEY = re.compile("[0-9a-f]{64}")
@@ -161,8 +161,8 @@ def _choose(session: Session, site_id: str, wanted: Filter) -> Chosen:
         conditions.append(part.check)
         exact = exact and part.exact and len(conditions) == 1
         if part.lead is not None and not _settled(found):
-            ids = list(session.scalars(part.lead.limit(_FEW + 1)))
-            found, some = _meet(found, ids, _FEW), some or ids
+            ids = list(session.scalars(part.lead.limit(FEW + 1)))
+            found, some = _meet(found, ids, FEW), some or ids
     for needle in wanted.needles:
         if not _settled(found) and not _common(session, site_id, where, needle):
             found = _meet(found, _by_text(session, site_id, where, needle), _FEW_TEXTS)
@@ -170,9 +170,16 @@ def _choose(session: Session, site_id: str, wanted: Filter) -> Chosen:
     return Chosen(where, conditions, texts, None if found is None else sorted(found), some, exact)
 
 
+def only_part(site_id: str, wanted: Filter) -> "Part | None":
+    """The part of this filter, where there is one alone. Raises Invalid."""
+    parts = list(_parts(site_id, wanted, statuses(wanted)))
+    alone = len(parts) == 1 and not wanted.needles and not wanted.scored
+    return parts[0] if alone else None
+
+
 def _settled(found: set[str] | None) -> bool:
     """Whether looking at each of these is cheaper than to narrow them."""
-    return found is not None and len(found) <= _FEW // 10
+    return found is not None and len(found) <= FEW // 10
 
 
 def _meet(found: set[str] | None, ids: list[str] | None, most: int) -> set[str] | None:
@@ -204,15 +211,15 @@ def _by_text(session: Session, site_id: str, where: Sequence[Status], needle: st
 
 
 @dataclass(frozen=True)
-class _Part:
-    """The check of a part, and the ids that an index leads to; not `exact`: others are among them."""
+class Part:
+    """The check of a part, and the ids that an index leads to; not `exact`: others are among them, or some twice."""
 
     check: Condition
     lead: Select[Any] | None
     exact: bool = True
 
 
-def _parts(site_id: str, wanted: Filter, where: Sequence[Status]) -> Iterator[_Part]:
+def _parts(site_id: str, wanted: Filter, where: Sequence[Status]) -> Iterator[Part]:
     """The parts that are asked for."""
     here = select(Comment.id).where(Comment.site_id == site_id, *([in_status(where[0])] if len(where) == 1 else []))
     held = list(where) == [Status.HELD]
@@ -225,27 +232,27 @@ def _parts(site_id: str, wanted: Filter, where: Sequence[Status]) -> Iterator[_P
     for articles in _articles(site_id, wanted):
         in_these = Comment.article_id.in_(articles)
         lead = select(Comment.id).where(in_these, *([in_status(where[0])] if len(where) == 1 else []))
-        yield _Part(in_these, lead)
+        yield Part(in_these, lead)
     if wanted.author_key:
-        yield _Part(Comment.author_key == wanted.author_key, here.where(Comment.author_key == wanted.author_key))
+        yield Part(Comment.author_key == wanted.author_key, here.where(Comment.author_key == wanted.author_key))
     elif wanted.author:
         named = Comment.author_name == wanted.author
-        yield _Part(named, here.where(named) if held else None)
+        yield Part(named, here.where(named) if held else None)
     if wanted.language:
         spoken = Comment.language.is_(None) if wanted.language == UNKNOWN else Comment.language == wanted.language
-        yield _Part(spoken, here.where(spoken) if held else None)
+        yield Part(spoken, here.where(spoken) if held else None)
     if wanted.assigned:
         nobody = wanted.assigned == NOBODY
         given = Comment.assigned_to.is_(None) if nobody else Comment.assigned_to == wanted.assigned
-        yield _Part(given, None if nobody else here.where(given))
+        yield Part(given, None if nobody else here.where(given))
     yield from _escalated(wanted, here)
 
 
-def _escalated(wanted: Filter, here: Select[Any]) -> Iterator[_Part]:
+def _escalated(wanted: Filter, here: Select[Any]) -> Iterator[Part]:
     if wanted.escalated == "yes" or wanted.status == ESCALATED:
-        yield _Part(Comment.escalated.is_(True), here.where(Comment.escalated))
+        yield Part(Comment.escalated.is_(True), here.where(Comment.escalated))
     if wanted.escalated == "no":
-        yield _Part(~Comment.escalated, None)
+        yield Part(~Comment.escalated, None)
 
 
 def _articles(site_id: str, wanted: Filter) -> Iterator[Select[Any]]:
@@ -256,6 +263,6 @@ def _articles(site_id: str, wanted: Filter) -> Iterator[Select[Any]]:
         yield mine.where(or_(Article.id.in_(wanted.article), Article.url.in_(wanted.article)))
 
 
-def _related(table: type[HoldReason] | type[Report], *conditions: Condition) -> _Part:
+def _related(table: type[HoldReason] | type[Report], *conditions: Condition) -> Part:
     check = exists().where(table.comment_id == Comment.id, *conditions)
-    return _Part(check, select(table.comment_id).where(*conditions), exact=False)
+    return Part(check, select(table.comment_id).where(*conditions), exact=False)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
+    Select,
     String,
     Table,
     any_,
@@ -86,6 +87,13 @@ def one_of(session: Session, column: InstrumentedAttribute[str], ids: Sequence[s
     if session.get_bind().dialect.name == "postgresql":
         return column == any_(bindparam(None, list(ids), type_=postgresql.ARRAY(String)))
     return column.in_(select(text("value")).select_from(func.json_each(json.dumps(list(ids)))))
+
+
+def one_of_those(session: Session, column: InstrumentedAttribute[str], ids: Select[Any]) -> ColumnElement[bool]:
+    """Whether a column has one of the ids that this gives; they are few, and each is looked up."""
+    if session.get_bind().dialect.name == "postgresql":  # a join it may make by going through the whole table
+        return column == any_(func.array(ids.scalar_subquery(), type_=postgresql.ARRAY(String)))
+    return column.in_(ids)
 
 
 # What a search looks through; the indexes of migration 0007 are over these very expressions.

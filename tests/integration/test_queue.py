@@ -10,7 +10,7 @@ from sqlalchemy import text, update
 from moderation.errors import Invalid
 from moderation.services import queue, queue_choices, queue_filter, queue_walk
 from moderation.services.accounts import Person
-from moderation.services.queue import Filter
+from moderation.services.queue import Count, Filter
 from moderation.store.session import Store
 from moderation.store.tables import Comment
 from tests.integration.queue_rows import (
@@ -52,7 +52,7 @@ def steps(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """With few comments nothing is ever too much for an index; so once more with limits that fit few."""
     if request.param == "one by one":
         for module, name, value in (
-            (queue_filter, "_FEW", 5), (queue_filter, "_FEW_TEXTS", 5), (queue_walk, "WINDOW", 20),
+            (queue_filter, "FEW", 5), (queue_filter, "_FEW_TEXTS", 5), (queue_walk, "WINDOW", 20),
             (queue_walk, "WINDOWS", (3, 8, 20)),
         ):  # fmt: skip
             monkeypatch.setattr(module, name, value)
@@ -116,12 +116,16 @@ def filters(draw: st.DrawFn, people: tuple[str, ...]) -> Filter:
 def test_any_filter_lists_and_counts_what_a_plain_one_does(
     data: st.DataObject, store: Store, site: tuple[str, str], person: Person, made: list[Made], steps: None
 ) -> None:
-    wanted = data.draw(filters((person.id,)))
+    wanted, most = data.draw(filters((person.id,))), data.draw(st.sampled_from((1, 4, 1_000)))
     expected = plain(made, wanted)
     assert ids(store, site[0], wanted) == expected
     with store.read() as session:
         counted = queue.count(session, site[0], wanted)
+        alone = queue.count(session, site[0], wanted, most)
     assert counted.number == len(expected) or (counted.more and counted.number <= len(expected))
+    assert alone == Count(min(len(expected), most), len(expected) > most) or (
+        alone.more and alone.number <= min(len(expected), most)
+    )
 
 
 @pytest.mark.parametrize(
