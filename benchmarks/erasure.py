@@ -1,7 +1,7 @@
 """What is kept of an author with very many comments, shown and erased? `python -m benchmarks.erasure`
 
-Comments and decisions on SQLite with synchronous=FULL, half of them by one author: a thousand came in and were decided,
-the others are copies of their rows. The export is written to a file; then the author is erased by a process of its own,
+Comments and decisions, half of them by one author: a thousand came in and were decided, the others are copies of their
+rows. SQLite with synchronous=FULL, then a PostgreSQL server with its usual settings. The export is written to a file; then the author is erased by a process of its own,
 which is killed on the way (kill -9), and the sweep goes on. Others' comments are accepted meanwhile, one after another:
 the longest of these says how long the writer was held at most.
 """
@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.command import options, place
 from benchmarks.decisions import comments_from
+from benchmarks.queue_databases import postgresql
 from moderation.config import Settings
 from moderation.services import erasure, intake, personal_data, sites
 from moderation.store import schema
@@ -58,6 +59,9 @@ def fill(url: str, comments: int) -> str:
     for copy in range(1, max(1, 2 * comments // _REAL)):
         with work.store.write() as session:
             _copy(session, copy)
+    if not work.store.sqlite:
+        with work.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
+            autocommit.execute(text("VACUUM ANALYZE"))  # what autovacuum does by itself on a server that lives longer
     work.store.close()
     return site_id
 
@@ -68,7 +72,7 @@ def _copy(session: Session, copy: int) -> None:
     for table in (Comment, Decision, HoldReason, HeldScore, Event, AuditEvent):
         names = [column.name for column in table.__table__.columns]
         values = ", ".join(_CHANGED.get(name, name) for name in names)
-        first = of_comments if table is AuditEvent else "comment_id NOT NULL" if table is not Comment else "TRUE"
+        first = of_comments if table is AuditEvent else "comment_id IS NOT NULL" if table is not Comment else "TRUE"
         own = "subject_id" if table is AuditEvent else "id" if table is Comment else "comment_id"
         session.execute(
             text(
@@ -179,11 +183,11 @@ def left(store: Store) -> int:
         return session.scalar(select(func.count()).where(Comment.author_email == _EMAIL)) or 0
 
 
-def measure(folder: Path, comments: int) -> None:
-    """Prints the table."""
-    url, out = f"sqlite:///{folder / 'erasure.sqlite3'}", folder / "export.json"
+def measure(url: str, out: Path, comments: int) -> None:
+    """Prints the table; the export goes to `out`."""
     site_id = fill(url, comments)
     store = Store(url, pool_size=4)
+    print(f"\n{store.engine.dialect.name}, load {os.getloadavg()[0]:.0f}\n")
     took, grew = run(export, url, site_id, out)
     print("| | seconds | memory, MiB | others' accepts meanwhile: p50 / p99 / longest ms |\n| --- | --- | --- | --- |")
     print(f"| export, {out.stat().st_size / _MIB:.0f} MiB | {took:.1f} | {grew} | - |", flush=True)
@@ -210,9 +214,11 @@ def measure(folder: Path, comments: int) -> None:
 def main() -> None:
     """Fills, measures, prints."""
     chosen = options("erasure", __doc__, rounds=1, comments=100_000)
-    print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {chosen.comments:,} comments of one author\n")
+    print(f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {chosen.comments:,} comments of one author")
     with place(chosen.folder) as folder:
-        measure(folder, chosen.comments)
+        measure(f"sqlite:///{folder / 'erasure.sqlite3'}", folder / "export.json", chosen.comments)
+        with postgresql(folder / "postgresql") as url:
+            measure(url, folder / "export.json", chosen.comments)
 
 
 if __name__ == "__main__":

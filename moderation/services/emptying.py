@@ -49,8 +49,8 @@ def _forget_texts(session: Session, secret_keys: Sequence[str], comments: Sequen
     texts += session.scalars(select(Revision.body).where(Revision.comment_id.in_(ids))).all()
     matches = [match_of(secret, site_id, text) for secret in secret_keys for text in texts if text]
     for table in (Check, Example):
-        same = table.match.in_(matches) | table.text.in_([text for text in texts if text])
-        session.execute(delete(table).where(table.site_id == site_id, same))
+        for same in (table.match.in_(matches), table.text.in_([text for text in texts if text])):
+            session.execute(delete(table).where(table.site_id == site_id, same))
 
 
 def _empty_events(session: Session, comments: dict[str, Comment]) -> None:

@@ -15,7 +15,7 @@ from moderation.services.record import forget_waiting_scores, record, withdrawn_
 from moderation.services.rulings import Made, Ruling
 from moderation.services.settle import settle_gone
 from moderation.store.audit import AuditEvent
-from moderation.store.queries import insert_new, insert_rows, upsert
+from moderation.store.queries import insert_new, insert_rows, update_rows, upsert
 from moderation.store.session import new_id
 from moderation.store.tables import Article, Comment, Decision, Event, Revision
 
@@ -94,31 +94,40 @@ def edit(session: Session, site_id: str, comment_id: str, body: str, now: int) -
             lease_owner=None, lease_until=None, claimed_by=None, claimed_until=None, escalated=False, assigned_to=None,
         )
     )  # fmt: skip
-    forget_waiting_scores(session, comment.id)
+    forget_waiting_scores(session, [comment.id])
     record_audit(session, "comment.edited", site_id=site_id, subject_id=comment.id,
                  data={"revision": comment.revision + 1})  # fmt: skip
     session.refresh(comment)
-    settle_gone(session, comment, now)
+    settle_gone(session, [comment], now)
     return comment
 
 
 def withdraw(session: Session, site_id: str, comment_id: str, now: int) -> Comment:
     """Takes a comment back for good; a second time changes nothing. Raises NotFound."""
     comment = find(session, site_id, comment_id, lock=True)
-    if comment.status == Status.WITHDRAWN:
-        return comment
-    session.execute(
-        update(Comment).where(Comment.id == comment.id).values(
-            status=Status.WITHDRAWN.value, version=comment.version + 1, lease_owner=None, lease_until=None,
-            claimed_by=None, claimed_until=None, escalated=False, assigned_to=None,
-        )
-    )  # fmt: skip
-    forget_waiting_scores(session, comment.id)
-    insert_rows(session, Event, [withdrawn_event(comment, now)])
-    record_audit(session, "comment.withdrawn", site_id=site_id, subject_id=comment.id)
-    session.refresh(comment)
-    settle_gone(session, comment, now)
+    withdraw_all(session, [comment], now)
     return comment
+
+
+def withdraw_all(session: Session, comments: Sequence[Comment], now: int) -> None:
+    """The same for comments that the caller has locked; those that were taken back before stay as they are."""
+    fresh = [comment for comment in comments if comment.status != Status.WITHDRAWN]
+    if not fresh:
+        return
+    ids = [comment.id for comment in fresh]
+    update_rows(session, Comment, [
+        {"id": comment.id, "status": Status.WITHDRAWN.value, "version": comment.version + 1, "lease_owner": None,
+         "lease_until": None, "claimed_by": None, "claimed_until": None, "escalated": False, "assigned_to": None}
+        for comment in fresh
+    ])  # fmt: skip
+    forget_waiting_scores(session, ids)
+    insert_rows(session, Event, [withdrawn_event(comment, now) for comment in fresh])
+    insert_rows(session, AuditEvent, [
+        audit_row("comment.withdrawn", site_id=comment.site_id, subject_id=comment.id, actor=None, at=now)
+        for comment in fresh
+    ])  # fmt: skip
+    session.scalars(select(Comment).where(Comment.id.in_(ids)).execution_options(populate_existing=True)).all()
+    settle_gone(session, fresh, now)
 
 
 def site_decision(

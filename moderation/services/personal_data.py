@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from moderation.services.erasure import Author
+from moderation.services.erasure import Author, audited
 from moderation.services.screening import match_of
 from moderation.services.views import decision_view, iso
 from moderation.store.audit import AuditEvent
@@ -65,8 +65,8 @@ def _around(session: Session, site_id: str, page: Sequence[Comment]) -> dict[Any
     for table, of in _AROUND.items():
         rows: _Rows = found.setdefault(table, {})
         query = select(table).where(of.in_(ids))
-        if table in (Note, AuditEvent):
-            query = query.where(table.site_id == site_id)
+        if table is Note:  # the subject of a note may be called alike at another site, a comment's id is one anywhere
+            query = query.where(Note.site_id == site_id)
         for row in session.scalars(query.order_by(table.revision if table is Revision else table.id)):
             rows.setdefault(getattr(row, of.key), []).append(row)
     return found
@@ -147,6 +147,5 @@ def _reports(session: Session, author: Author) -> _Lines:
 
 
 def _audit(session: Session, author: Author) -> _Lines:
-    mine = AuditEvent.site_id == author.site_id, AuditEvent.subject_id.in_(author.keys)
-    for one in session.scalars(select(AuditEvent).where(*mine).order_by(AuditEvent.id)):
+    for one in session.scalars(select(AuditEvent).where(audited(author)).order_by(AuditEvent.id)):
         yield {"action": one.action, "at": iso(one.at)}

@@ -121,9 +121,9 @@ def _note_held_scores(session: Session, rulings: Sequence[Ruling]) -> None:
             )  # fmt: skip
 
 
-def forget_waiting_scores(session: Session, comment_id: str) -> None:
-    """For a comment that waits no more and was not ruled on: it was edited or withdrawn."""
-    session.execute(delete(HeldScore).where(HeldScore.comment_id == comment_id, HeldScore.ruled.is_(None)))
+def forget_waiting_scores(session: Session, comment_ids: Sequence[str]) -> None:
+    """For comments that wait no more and were not ruled on: they were edited or withdrawn."""
+    session.execute(delete(HeldScore).where(HeldScore.comment_id.in_(comment_ids), HeldScore.ruled.is_(None)))
 
 
 def _needs_reasons(ruling: Ruling) -> bool:

@@ -97,19 +97,23 @@ def _reopen(session: Session, undone: Sequence[str]) -> None:
     session.flush()
 
 
-def settle_gone(session: Session, comment: Comment, now: int) -> None:
-    """For a comment that was just edited or withdrawn: nobody can answer an appeal about it any more.
+def settle_gone(session: Session, comments: Sequence[Comment], now: int) -> None:
+    """For comments that were just edited or withdrawn: nobody can answer an appeal about them any more.
 
     Reports end with a comment that is withdrawn. An edit leaves them open, or a changed comma would shake them off.
     """
-    shown, rows = _shown(comment, Status(comment.status), None), []
-    for appeal in session.scalars(select(Appeal).where(Appeal.comment_id == comment.id, Appeal.outcome.is_(None))):
+    gone = {comment.id: (comment, _shown(comment, Status(comment.status), None)) for comment in comments}
+    rows = []
+    for appeal in session.scalars(select(Appeal).where(Appeal.comment_id.in_(gone), Appeal.outcome.is_(None))):
         appeal.outcome, appeal.answered_at = AppealOutcome.MOOT, now
+        comment, shown = gone[appeal.comment_id]
         rows.append(appeal_event(comment, appeal, shown, now))
-    if comment.status == Status.WITHDRAWN:
-        mine = Report.site_id == comment.site_id, Report.comment_id == comment.id, Report.outcome.is_(None)
-        for report in session.scalars(select(Report).where(*mine).order_by(Report.id)):
+    if withdrawn := [comment for comment in comments if comment.status == Status.WITHDRAWN]:
+        theirs = Report.comment_id.in_([comment.id for comment in withdrawn]), Report.outcome.is_(None)
+        here = Report.site_id.in_({comment.site_id for comment in withdrawn})
+        for report in session.scalars(select(Report).where(here, *theirs).order_by(Report.id)):
             report.outcome, report.closed_at = ReportOutcome.MOOT, now
+            comment, shown = gone[report.comment_id]
             rows.append(_report_event(comment, report, shown, now))
     session.flush()
     insert_rows(session, Event, rows)

@@ -251,6 +251,7 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (
         Index("ix_events_feed", "site_id", "position"),
+        Index("ix_events_comment", "comment_id", "id"),
         Index("ix_events_waiting", "release_at", "id", **only_where("position IS NULL")),
     )
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -277,7 +278,10 @@ class Delivery(Base):
     """One event on its way to a site's webhook. `next_at` is None once it is over."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_due", "next_at"),)
+    __table_args__ = (
+        Index("ix_deliveries_due", "next_at"),
+        Index("ix_deliveries_way", "site_id", "event_id", **only_where("next_at IS NOT NULL")),
+    )
     event_id: Mapped[str] = mapped_column(ForeignKey("events.id"), primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
     attempts: Mapped[int]
