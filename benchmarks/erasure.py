@@ -1,9 +1,9 @@
 """What is kept of an author with very many comments, shown and erased? `python -m benchmarks.erasure`
 
 Comments and decisions, half of them by one author: a thousand came in and were decided, the others are copies of their
-rows. SQLite with synchronous=FULL, then a PostgreSQL server with its usual settings. The export is written to a file; then the author is erased by a process of its own,
-which is killed on the way (kill -9), and the sweep goes on. Others' comments are accepted meanwhile, one after another:
-the longest of these says how long the writer was held at most.
+rows. SQLite with synchronous=FULL, then a PostgreSQL server with its usual settings. The export is written to a file;
+then the author is erased by a process of its own, which is killed on the way (kill -9), and the sweep goes on. Others'
+comments are accepted meanwhile, one after another: the longest of these says how long the writer was held at most.
 """
 
 import multiprocessing

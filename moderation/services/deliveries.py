@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from moderation import metrics
@@ -30,13 +30,15 @@ _FAILURES_IN_ORDER = 3
 _SITES_AT_ONCE = 16
 # Calls to one site at the same time; they are of different comments.
 _LINES = 8
-# Deliveries that are looked for at once, and of them what one transaction leases and another one records.
-_PLANNED, _PIECE = 2048, 256
+# What one transaction leases and another one records.
+_PIECE = 256
 # A site's turn begins no call after this; a lease holds for as long as the last call may take, and for recording it.
 _TURN_SECONDS = 2.0
 _LEASE_SECONDS = 5.0
 # Up to this others are served while a receiver that hangs is waited for.
 _ROUND_AT_MOST = 60.0
+# No rest and no lease is longer; so whatever waits longer for its next try need not be read.
+_REST_AT_MOST_MS = 600_000
 # How soon what comes due is seen while others are being waited for.
 _LOOK_SECONDS = 0.1
 
@@ -53,8 +55,8 @@ class _Piece:
 
 
 def due(session: Session, now: int) -> bool:
-    """Whether any delivery waits to be tried now."""
-    return session.scalar(select(Delivery.event_id).where(Delivery.next_at <= now).limit(1)) is not None
+    """Whether any delivery may be tried now."""
+    return session.scalar(_to_serve(now).limit(1)) is not None
 
 
 def deliver_due(store: Store, settings: Settings, *, seconds: float = 60.0, linger: float = 0.0) -> bool:
@@ -77,40 +79,38 @@ def deliver_due(store: Store, settings: Settings, *, seconds: float = 60.0, ling
             hangs = any(now - since > 2 * _TURN_SECONDS for _, since in under_way.values())
             over = now >= began + (_ROUND_AT_MOST if hangs else seconds)
             room = 0 if over else _SITES_AT_ONCE - len(under_way)
-            planned = _plan(store, under_way) if room else {}
-            for site, ids in list(planned.items())[:room]:
-                under_way[site] = pool.submit(post.serve, site, ids), now
+            for site in _plan(store, under_way, room) if room else ():
+                under_way[site] = pool.submit(post.serve, site), now
             if under_way:
                 quiet = time.monotonic()
+                wait([task for task, _ in under_way.values()], _LOOK_SECONDS, FIRST_COMPLETED)
             elif over or now >= quiet + linger:
                 break
-            # With a great many that wait, looking for them takes time too.
-            pause = max(_LOOK_SECONDS, 4 * (time.monotonic() - now))
-            wait([task for task, _ in under_way.values()], pause, FIRST_COMPLETED) if under_way else time.sleep(pause)
-    return bool(_plan(store, ()))
+            else:
+                time.sleep(_LOOK_SECONDS)
+    return bool(_plan(store, (), 1))
 
 
-def _plan(store: Store, busy: Collection[str]) -> dict[str, list[str]]:
-    """Site -> ids of events that are due, in the order of the feed; none of sites that are `busy` or must rest."""
-    now = now_ms()
+def _plan(store: Store, busy: Collection[str], many: int) -> Sequence[str]:
+    """So many sites that can be served, none of those that are `busy`; by lot, so that of a great many none is last."""
+    query = _to_serve(now_ms()).where(Site.id.not_in(list(busy))).order_by(func.random()).limit(many)
     with store.read() as session:
-        rows = session.execute(
-            select(Delivery.site_id, Delivery.event_id)
-            .join(Event, Event.id == Delivery.event_id)
-            .where(Delivery.next_at <= now, Delivery.site_id.not_in(_resting(now)), Delivery.site_id.not_in(list(busy)))
-            .order_by(Event.position)
-            .limit(_PLANNED)
-        ).all()
-    planned: dict[str, list[str]] = {}
-    for site, id in rows:
-        planned.setdefault(site, []).append(id)
-    return planned
+        return session.scalars(query).all()
+
+
+def _to_serve(now: int) -> Select[str]:
+    """Sites with something due that need not rest. How much waits there does not matter: only the oldest is looked at,
+    in the order of its index, for PostgreSQL would walk through the table to find any."""
+    waits = select(Delivery.event_id).where(Delivery.site_id == Site.id, Delivery.next_at <= now)
+    oldest = waits.order_by(Delivery.event_id).limit(1).scalar_subquery()
+    return select(Site.id).where(oldest.is_not(None), Site.id.not_in(_resting(now)))
 
 
 def _resting(now: int) -> Select[str]:
     """Sites with a delivery that is being tried or waits to be tried again, which for the sake of the order hold up
     their others; only one that failed often no longer does."""
-    return select(Delivery.site_id).where(Delivery.next_at > now, Delivery.attempts <= _FAILURES_IN_ORDER)
+    soon = Delivery.next_at > now, Delivery.next_at <= now + _REST_AT_MOST_MS
+    return select(Delivery.site_id).where(*soon, Delivery.attempts <= _FAILURES_IN_ORDER)
 
 
 @dataclass(frozen=True)
@@ -121,31 +121,35 @@ class _Post:
     settings: Settings
     lines: Lines
 
-    def serve(self, site_id: str, ids: Sequence[str]) -> None:
-        """Tries these events of a site, a piece at a time, until one is not taken or the turn is over."""
+    def serve(self, site_id: str) -> None:
+        """Tries what is due of a site, a piece at a time, until one is not taken or the turn is over."""
         end = time.monotonic() + _TURN_SECONDS
-        for start in range(0, len(ids), _PIECE):
-            piece = self.lease(site_id, ids[start : start + _PIECE])
-            if piece is None:
-                return
+        while piece := self.lease(site_id):
             self._try_all(piece, end)
             self._record(piece)
             if piece.failed.is_set() or time.monotonic() >= end:
                 return
 
-    def lease(self, site_id: str, ids: Sequence[str]) -> _Piece | None:
-        """Puts what is due of these out of reach of other workers; None when nothing is, or the site must rest."""
+    def lease(self, site_id: str, many: int = _PIECE) -> _Piece | None:
+        """Puts the oldest that are due out of reach of other workers; None when none is, or the site must rest.
+
+        Ids say when events were made, and some are released after later ones: so of a comment all that is due is taken.
+        """
         now = now_ms()
-        until = now + round((self.settings.webhook_timeout_seconds + _TURN_SECONDS + _LEASE_SECONDS) * 1000)
+        lease = round((self.settings.webhook_timeout_seconds + _TURN_SECONDS + _LEASE_SECONDS) * 1000)
+        until = now + min(lease, _REST_AT_MOST_MS)
         with self.store.write() as session:
             # Who has the site's row is alone in leasing for it: two who look at once would both see that nobody has.
             lock = select(Site).where(Site.id == site_id).with_for_update(skip_locked=True, key_share=True)
             site = session.scalars(lock).one_or_none()
             if site is None or session.scalars(_resting(now).where(Delivery.site_id == site_id).limit(1)).first():
                 return None
+            mine = select(Delivery.event_id).where(Delivery.site_id == site_id, Delivery.next_at <= now)
+            oldest = session.scalars(mine.order_by(Delivery.event_id).limit(many)).all()
+            comments = select(Event.comment_id).where(Event.id.in_(oldest))
             events = session.scalars(
                 select(Event).join(Delivery, Delivery.event_id == Event.id)
-                .where(Event.id.in_(ids), Delivery.next_at <= now).order_by(Event.position)
+                .where(Event.comment_id.in_(comments), Delivery.next_at <= now).order_by(Event.position)
             ).all()  # fmt: skip
             _set(session, [event.id for event in events], next_at=until)
         return _Piece(site, events, until) if events else None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, union_all, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from moderation.domain import address
@@ -36,13 +36,14 @@ Keys = Sequence[str]
 @dataclass(frozen=True)
 class Task:
     """Goes along the ids of `along`; `days` says after how many (None: not at all), `do` handles ids of one site and
-    returns how many rows it changed."""
+    returns how many rows it changed. `first_kept` gives the id of a site before which it stops, to come again."""
 
     along: InstrumentedAttribute[str]
     site: InstrumentedAttribute[str]
     days: Callable[[Options], int | None]
     do: Callable[[Session, Keys, str, list[str]], int]
     at_once: int = _READ_AT_ONCE
+    first_kept: Callable[[Session, str], str | None] = lambda _session, _site_id: None
 
 
 def apply(store: Store, secret_keys: Keys, now: int) -> bool:
@@ -86,6 +87,8 @@ def _following(session: Session, task: Task, place: tuple[str, str], end: str) -
     """The next ids, of whatever site: so that a small site beside a large one never reads all at once."""
     upto = session.scalar(select(GoneThrough.upto).where(GoneThrough.site_id == place[0], GoneThrough.task == place[1]))
     query = select(task.along, task.site).where(task.along > (upto or ""), task.along < end)
+    if kept := task.first_kept(session, place[0]):
+        query = query.where(task.along < kept)
     return [(row[0], row[1]) for row in session.execute(query.order_by(task.along).limit(task.at_once))]
 
 
@@ -135,15 +138,20 @@ def _emptied(session: Session, secret_keys: Keys, which: Any) -> int:
     return len(comments)
 
 
+def _on_its_way(session: Session, site_id: str) -> str | None:
+    """The oldest event of a site that is not released yet, or still to be delivered; in one look at both, for a
+    release makes one of the other."""
+    unreleased = select(func.min(Event.id).label("id")).where(Event.site_id == site_id, Event.position.is_(None))
+    undelivered = select(func.min(Delivery.event_id)).where(Delivery.site_id == site_id, Delivery.next_at.is_not(None))
+    both = union_all(unreleased, undelivered).subquery()
+    return session.scalar(select(func.min(both.c.id)))
+
+
 def _delete_events(session: Session, _keys: Keys, _site_id: str, ids: list[str]) -> int:
-    """Those that were released and are on no way any more; cursors of the feed are positions, and stay good."""
-    underway = select(Delivery.event_id).where(Delivery.event_id.in_(ids), Delivery.next_at.is_not(None))
-    over = session.scalars(
-        select(Event.id).where(Event.id.in_(ids), Event.position.is_not(None), Event.id.not_in(underway))
-    ).all()
-    session.execute(delete(Delivery).where(Delivery.event_id.in_(over)))
-    session.execute(delete(Event).where(Event.id.in_(over)))
-    return len(over)
+    """Those before the oldest that is on its way; cursors of the feed are positions, and stay good."""
+    session.execute(delete(Delivery).where(Delivery.event_id.in_(ids)))
+    session.execute(delete(Event).where(Event.id.in_(ids)))
+    return len(ids)
 
 
 def _delete_checks(session: Session, _keys: Keys, _site_id: str, ids: list[str]) -> int:
@@ -161,6 +169,8 @@ TASKS = {
     "withdrawn": Task(
         Event.id, Event.site_id, lambda o: o.keep_rejected_days or None, _empty_withdrawn, _EMPTIED_AT_ONCE
     ),
-    "events": Task(Event.id, Event.site_id, lambda o: o.keep_events_days or None, _delete_events),
+    "events": Task(
+        Event.id, Event.site_id, lambda o: o.keep_events_days or None, _delete_events, first_kept=_on_its_way
+    ),
     "checks": Task(Check.id, Check.site_id, lambda o: o.keep_checks_days or None, _delete_checks, _CHECKS_AT_ONCE),
 }

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from moderation.services.look_up import look_up
+
 _CONNECT_SECONDS = 5.0
 # How often calls are looked at whose time is over.
 _WATCH_SECONDS = 0.05
@@ -48,18 +50,18 @@ class Answer:
         return self.status is not None and 200 <= self.status < 300
 
 
-def resolve(url: str, allow_private: bool) -> Target:
-    """Looks the host up once. Raises ValueError for an address inside our own network, OSError when there is none."""
+def resolve(url: str, allow_private: bool, timeout: float) -> Target:
+    """Looks the host up once, for so many seconds at most. Raises ValueError for an address inside our own network,
+    OSError when there is none (TimeoutError: no name server said anything)."""
     parts = urlsplit(url)
     tls = parts.scheme == "https"
     host, port = parts.hostname or "", parts.port or (443 if tls else 80)
     if not host:  # the site's webhook was taken away; an empty name would lead to ourselves
         raise OSError("no host")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = look_up(host, port, timeout)
     except UnicodeError:  # no name that DNS could know; it is a ValueError, and would be told as a private address
         raise OSError("no host") from None
-    addresses = {str(info[4][0]) for info in found}
     if not allow_private and any(not _is_public(address) for address in addresses):
         raise ValueError("private address")
     return Target(url, host, port, sorted(addresses, key=lambda a: (":" in a, a))[0], tls)
@@ -77,7 +79,7 @@ def _is_public(address: str) -> bool:
 def reach(url: str, allow_private: bool, timeout: float) -> str | None:
     """Connects (with TLS, where the address has it) and sends nothing; None, or the kind of error."""
     try:
-        connection = _connection(resolve(url, allow_private), timeout)
+        connection = _connection(resolve(url, allow_private, timeout), timeout)
         try:
             connection.connect()
         finally:
@@ -133,8 +135,9 @@ class Lines:
                     return self._call(kept, url, (headers, body), end)
                 if time.monotonic() >= end:
                     return Answer(None, "TimeoutError")
-            target = resolve(url, self._allow_private)
-            return self._call(_connection(target, min(self._timeout, _CONNECT_SECONDS)), url, (headers, body), end)
+            patience = min(end - time.monotonic(), _CONNECT_SECONDS)
+            connection = _connection(resolve(url, self._allow_private, patience), patience)
+            return self._call(connection, url, (headers, body), end)
         except ValueError:
             return Answer(None, "PrivateAddress")
         except OSError as error:

@@ -4,7 +4,8 @@ import logging
 from typing import Any
 
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
+from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.core import CodeIDToken
 from flask import Blueprint, Flask, Response, current_app, redirect, request
 from flask import session as cookie
@@ -32,12 +33,24 @@ _NEXT = "oidc_next"
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint")
 
 
+class _Direct(OAuth2Session):  # type: ignore[misc]  # the library has no types
+    """Calls to the service only: who is led elsewhere could be led to what only this machine reaches."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.max_redirects = 0  # the first one raises TooManyRedirects
+
+
+class _People(FlaskOAuth2App):  # type: ignore[misc]
+    client_cls = _Direct
+
+
 def install(app: Flask, settings: Settings) -> None:
     """Registers the service that the settings name; nothing is asked of it before somebody signs in."""
     if not settings.oidc_issuer:
         return
     OAuth(app).register(
-        "people", client_id=settings.oidc_client_id, client_secret=settings.oidc_client_secret,
+        "people", client_cls=_People, client_id=settings.oidc_client_id, client_secret=settings.oidc_client_secret,
         server_metadata_url=settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
         client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "default_timeout": _PATIENCE},
     )  # fmt: skip

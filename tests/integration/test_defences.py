@@ -46,7 +46,7 @@ def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPa
     both = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_rest, **_more: both)
     with pytest.raises(ValueError, match="private address"):
-        webhook_calls.resolve("http://two.example/", allow_private=False)
+        webhook_calls.resolve("http://two.example/", allow_private=False, timeout=5)
 
 
 @pytest.mark.parametrize(

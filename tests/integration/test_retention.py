@@ -15,7 +15,7 @@ from moderation.services.options import set_options
 from moderation.store.audit import AuditEvent
 from moderation.store.feedback import Check
 from moderation.store.session import Store, now_ms
-from moderation.store.tables import Comment, Decision, Event
+from moderation.store.tables import Comment, Decision, Delivery, Event
 from moderation.store.tables import Site as SiteRow
 from tests.services import ABUSE, a_comment, bearer
 
@@ -145,11 +145,9 @@ def test_rejected_and_withdrawn_comments_are_emptied_and_events_go(
     assert (statuses["zebra"], statuses["gone"]) == ("rejected", "withdrawn")
     assert client.get(f"/v1/comments/{ids['zebra']}", headers=key).get_json()["status"] == "rejected"
     choose(store, site[0], keep_events_days=20)
-    with store.write() as session:  # one that was never released stays
-        session.execute(update(Event).where(Event.comment_id == ids["fine"]).values(position=None))
     all_of_it(store, 21)
     with store.read() as session:
-        assert set(session.scalars(select(Event.comment_id))) == {ids["fine"]}
+        assert session.scalars(select(Event.id)).all() == []
         assert session.scalar(select(func.count()).select_from(Decision)) >= 5
     after = client.get(f"/v1/events?after={first['next']}", headers=key)
     assert (after.status_code, after.get_json()) == (200, {"events": [], "next": first["next"]})
@@ -180,3 +178,37 @@ def test_what_was_only_checked_goes_after_its_days(client: FlaskClient, store: S
     all_of_it(store, 8)
     assert left() == []
     assert [data["task"] for data in applied(store)].count("checks") == 2
+
+
+@pytest.mark.parametrize("late", ["released", "delivered"])
+def test_events_on_their_way_are_waited_for_and_go_then(
+    client: FlaskClient, store: Store, site: Site, work: Callable[[], int], late: str
+) -> None:
+    with store.write() as session:
+        sites.set_webhook(session, session.get_one(SiteRow, site[0]), "https://hooks.example/")
+    choose(store, site[0], keep_events_days=20)
+    send(client, site, *(a_comment(f"c{n}") for n in range(5)))
+    work()
+
+    def left() -> list[str]:
+        with store.read() as session:
+            return list(session.scalars(select(Event.id).order_by(Event.id)))
+
+    with store.write() as session:
+        outbox.publish(session, now_ms())
+    third = left()[2]
+    open_ones = update(Delivery).values(next_at=None)
+    with store.write() as session:
+        if late == "released":
+            session.execute(open_ones)
+            session.execute(update(Event).where(Event.id == third).values(position=None))
+        else:
+            session.execute(open_ones.where(Delivery.event_id != third))
+    all_of_it(store, 21)
+    assert left()[0] == third
+    assert len(left()) == 3
+    with store.write() as session:
+        session.execute(update(Event).where(Event.position.is_(None)).values(position=99))
+        session.execute(open_ones)
+    all_of_it(store, 22)
+    assert left() == []

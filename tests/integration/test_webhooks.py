@@ -1,12 +1,16 @@
 """Events to a real HTTP receiver, on both databases. Time passes by moving what is due, never by waiting."""
 
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event as happening
+from sqlalchemy import func, select, text, update
 
 from moderation.config import Settings
 from moderation.domain.lifecycle import Outcome
@@ -15,7 +19,8 @@ from moderation.scoring import Classifier
 from moderation.services import deliveries, intake, outbox, review, sites, webhook_calls
 from moderation.services.accounts import Person
 from moderation.services.review import Act
-from moderation.store.session import Store, now_ms
+from moderation.store.queries import insert_rows
+from moderation.store.session import Store, new_id, now_ms
 from moderation.store.tables import Delivery, Event, Site
 from tests.databases import until
 from tests.integration.receiver import Receiver
@@ -55,9 +60,8 @@ class Hooked:
 
     def lease(self, many: int) -> int:
         """As a worker does that is killed then; returns of how many deliveries."""
-        ids = deliveries._plan(self.store, ()).get(self.site[0], [])[:many]
         with webhook_calls.Lines(True, 60) as lines:
-            piece = deliveries._Post(self.store, self.settings, lines).lease(self.site[0], ids)
+            piece = deliveries._Post(self.store, self.settings, lines).lease(self.site[0], many)
         return len(piece.events) if piece else 0
 
     def deliver(self) -> None:
@@ -268,17 +272,17 @@ def test_a_body_that_comes_for_ever_is_left_at_the_limit(hooked: Hooked, receive
 )  # fmt: skip
 def test_private_addresses_are_refused(host: str) -> None:
     with pytest.raises((ValueError, OSError)):
-        webhook_calls.resolve(f"http://{host}:8080/hook", allow_private=False)
+        webhook_calls.resolve(f"http://{host}:8080/hook", allow_private=False, timeout=5)
 
 
 @pytest.mark.parametrize("host", [f"{'a' * 64}.example", "a..example"])
 def test_a_name_that_can_be_none_is_no_private_address(host: str) -> None:
     with pytest.raises(OSError, match="no host"):
-        webhook_calls.resolve(f"https://{host}/hook", allow_private=False)
+        webhook_calls.resolve(f"https://{host}/hook", allow_private=False, timeout=5)
 
 
 def test_a_public_address_is_called_as_it_was_checked() -> None:
-    target = webhook_calls.resolve("https://8.8.8.8/hook", allow_private=False)
+    target = webhook_calls.resolve("https://8.8.8.8/hook", allow_private=False, timeout=5)
     assert (target.ip, target.port, target.tls) == ("8.8.8.8", 443, True)
 
 
@@ -312,6 +316,135 @@ def test_a_receiver_that_hangs_slows_no_other_site(hooked: Hooked, receiver: Rec
     hanging.close()
     at_work.join(60)
     assert not at_work.is_alive()
+
+
+def test_a_name_server_that_is_silent_slows_no_other_site(
+    hooked: Hooked, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, end, real = list[str](), threading.Event(), socket.getaddrinfo
+
+    def silent(host: str, *rest: Any, **more: Any) -> list[Any]:
+        if host != "silent.example":
+            return real(host, *rest, **more)
+        asked.append(host)
+        end.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with hooked.store.write() as session:
+        theirs, key = sites.create_site(session, "other")
+    other = Hooked(hooked.store, (theirs.id, key), "http://silent.example/hook", hooked.classifier)
+    other.decide("First.", prefix="o")
+    hooked.decide(*(f"Fine {n}." for n in range(30)))
+    at_work = threading.Thread(target=hooked.deliver, daemon=True)
+    at_work.start()
+    try:
+        at_work.join(60)
+        assert not at_work.is_alive()
+        assert len(receiver.got) == 30
+        assert [d.last_error for d in hooked.deliveries() if d.site_id == theirs.id] == ["TimeoutError"]
+        hooked.time_passes()
+        hooked.deliver()
+        assert asked == ["silent.example"]  # the second try waits for the same answer
+    finally:
+        end.set()
+
+
+SILENT = """
+import socket, threading
+from moderation.services.webhook_calls import Lines
+name_server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+name_server.bind(("127.0.0.1", 53))
+with Lines(True, 0.5) as lines:
+    for _ in range(2):
+        print(lines.post("http://silent.example/hook", {}, b"{}").error)
+print(b"silent" in name_server.recv(512), [thread.name for thread in threading.enumerate()].count("look-up"))
+"""
+
+
+@pytest.mark.namespaces
+def test_the_systems_own_look_up_is_not_waited_for(place: Path) -> None:
+    """glibc waits half a minute for a name server that says nothing; and the program ends without it, too."""
+    (place / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
+    (place / "nsswitch.conf").write_text("hosts: files dns\n")
+    prepared = " && ".join([
+        "ip link set lo up", f"mount --bind {place}/resolv.conf /etc/resolv.conf",
+        f"mount --bind {place}/nsswitch.conf /etc/nsswitch.conf", 'exec "$0" -c "$1"',
+    ])  # fmt: skip
+    command = ["unshare", "--net", "--mount", "sh", "-c", prepared, sys.executable, SILENT]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert said == "TimeoutError\nTimeoutError\nTrue 1\n"
+
+
+@pytest.fixture
+def counted(store: Store) -> Iterator[Callable[[], int]]:
+    """How many steps SQLite's machine has made, in hundreds, since the last call; on PostgreSQL 0 always."""
+    steps = [0]
+
+    def step() -> None:
+        steps[0] += 1
+
+    def connect(connection: Any, *_: Any) -> None:
+        if store.sqlite:
+            connection.set_progress_handler(step, 100)
+
+    happening.listen(store.engine, "checkout", connect)
+
+    def since() -> int:
+        said, steps[0] = steps[0], 0
+        return said
+
+    yield since
+    happening.remove(store.engine, "checkout", connect)
+
+
+def test_what_waits_costs_nothing(hooked: Hooked, receiver: Receiver, counted: Callable[[], int]) -> None:
+    """A look for what is due costs the same with ten thousand that wait behind one that failed as with ten."""
+    hooked.decide("Fine.")
+    costs = list[int]()
+    for looks, many in enumerate((10, 10_000), 1):
+        _wait_in_line(hooked, many)
+        hooked.time_passes()
+        receiver.answers = [500]
+        hooked.deliver()  # one fails, the others wait for it
+        assert len(receiver.got) == looks
+        with hooked.store.write() as session:
+            session.execute(text("ANALYZE"))
+        counted()
+        assert deliveries._plan(hooked.store, (), 16) == []
+        costs.append(counted())
+        with hooked.store.read() as session:
+            assert not deliveries.due(session, now_ms())
+    assert costs[1] <= 2 * costs[0] + 1
+
+
+def _wait_in_line(hooked: Hooked, many: int) -> None:
+    """So many more events of the same comment that are due."""
+    with hooked.store.write() as session:
+        first = session.scalars(select(Event).order_by(Event.position)).first()
+        assert first
+        last = session.scalar(select(func.max(Event.position))) or 0
+        rows = [
+            {"id": new_id(), "site_id": first.site_id, "comment_id": first.comment_id, "decision_id": None,
+             "type": first.type, "occurred_at": 1, "release_at": 1, "position": last + n, "webhook": True, "data": {}}
+            for n in range(1, many + 1)
+        ]  # fmt: skip
+        insert_rows(session, Event, rows)
+        outbox._deliver(session, [(row["id"], first.site_id) for row in rows], now_ms())
+
+
+def test_an_event_that_was_made_earlier_and_released_later_comes_later(hooked: Hooked, receiver: Receiver) -> None:
+    """As a ruling that waits for its grace while the author edits; what is leased is one event at a time."""
+    hooked.decide("Fine.")
+    _wait_in_line(hooked, 3)
+    with hooked.store.write() as session:
+        ids = session.scalars(select(Event.id).order_by(Event.id)).all()
+        for place, id in zip((204, 203, 202, 201), ids, strict=True):
+            session.execute(update(Event).where(Event.id == id).values(position=place))
+    assert hooked.lease(1) == 4
+    hooked.time_passes()
+    hooked.deliver()
+    assert receiver.ids() == sorted(ids, reverse=True)
 
 
 def test_a_ruling_undone_inside_the_grace_sends_nothing(hooked: Hooked, receiver: Receiver, person: Person) -> None:
