@@ -144,7 +144,8 @@ def _on_its_way(session: Session, site_id: str) -> str | None:
     unreleased = select(func.min(Event.id).label("id")).where(Event.site_id == site_id, Event.position.is_(None))
     undelivered = select(func.min(Delivery.event_id)).where(Delivery.site_id == site_id, Delivery.next_at.is_not(None))
     both = union_all(unreleased, undelivered).subquery()
-    return session.scalar(select(func.min(both.c.id)))
+    oldest: str | None = session.scalar(select(func.min(both.c.id)))
+    return oldest
 
 
 def _delete_events(session: Session, _keys: Keys, _site_id: str, ids: list[str]) -> int:
