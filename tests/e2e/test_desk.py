@@ -177,7 +177,7 @@ def test_the_same_walk_without_script(service: Running, open_page: Callable[...,
     page.click('.actions .menu button[value="other"]')
     expect(page.locator("#said")).to_contain_text("Rejected.")
     assert decided(service, first)["status"] == "rejected"
-    page.click(".who button")
+    page.click('form[action="/logout"] button')
     assert page.url.endswith("/login")
     page.goto(f"/review/{second}")
     assert "/login?next=" in page.url
