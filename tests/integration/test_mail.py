@@ -180,8 +180,10 @@ def test_the_log_names_no_address(serve: Callable[..., int], box: Postbox, caplo
     box.refusing = "550 bob@example.org is not known here"
     with pytest.raises(NotSent):
         mail.send(server(serve()), "bob@example.org", "Hello", "text")
-    assert "could not be sent" in caplog.text
-    assert "example.org" not in caplog.text
+    # The receiver's own log, in this process, may name it.
+    ours = " ".join(record.getMessage() for record in caplog.records if record.name.startswith("moderation"))
+    assert "could not be sent" in ours
+    assert "example.org" not in ours
 
 
 def test_a_password_that_is_refused_is_told_nowhere(
