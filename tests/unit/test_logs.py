@@ -52,11 +52,11 @@ def test_a_line_says_what_it_is_about(lines: Callable[[], list[str]]) -> None:
     logs.note(comment_ids=["c1", "c2"], email=SECRET)
     logging.getLogger("moderation.services.x").warning("late by %d", 5, extra={"event_id": "e1", "body": SECRET})
     logs.begin()
-    logging.getLogger("rq.worker").warning("plain")
+    logging.getLogger("others.library").warning("plain")
     first, second = lines()
     if form() == "text":
         assert first.endswith(" WARNING moderation.services.x: late by 5 [request_id=r1 comment_ids=c1,c2 event_id=e1]")
-        assert second.endswith(" WARNING rq.worker: plain")
+        assert second.endswith(" WARNING others.library: plain")
         return
     said = json.loads(first)
     assert said.pop("time").endswith("+00:00")
