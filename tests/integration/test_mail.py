@@ -124,7 +124,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 def server(port: int, security: str = "none", **more: Any) -> Server:
     user, password = more.get("user", ""), more.get("password", "")
-    return Server("localhost", port, user, password, "desk@news.example", security, 60.0)
+    return Server("localhost", port, user, password, "desk@news.example", security, 20.0)
 
 
 def test_a_letter_arrives_as_it_was_written(serve: Callable[..., int], box: Postbox) -> None:
