@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +196,15 @@ class Running:
 
         until(done, what=f"the decision on {comment['external_id']}")
         return found
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Its database, for what no request can do."""
+        opened = Store(f"sqlite:///{self.folder / 'moderation.sqlite3'}", pool_size=1)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
     def token(self) -> str:
         """A moderator's token."""

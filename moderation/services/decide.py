@@ -101,13 +101,12 @@ def _letting_go(store: Store, owner: str) -> Iterator[None]:
     """What is in hand when this fails or is stopped goes back at once; only the scorer's death is held against it."""
     try:
         yield
-    except ScorerDied:
+    except BaseException as error:
         with suppress(Exception), store.write() as session:
-            leases.give_back(session, [owner])
-        raise
-    except BaseException:
-        with suppress(Exception), store.write() as session:
-            leases.let_go(session, owner)
+            if isinstance(error, ScorerDied):
+                leases.give_back(session, [owner])
+            else:
+                leases.let_go(session, owner)
         raise
 
 

@@ -16,8 +16,12 @@ def look_up(host: str, port: int, seconds: float) -> set[str]:
     key, own = (host, port), Future[set[str]]()
     answer = _under_way.setdefault(key, own)
     if answer is own:
-        # Nothing can break a look-up off; a thread of this kind holds up no end of the process.
-        threading.Thread(target=_ask, args=(key, own), name="look-up", daemon=True).start()
+        try:
+            # Nothing can break a look-up off; a thread of this kind holds up no end of the process.
+            threading.Thread(target=_ask, args=(key, own), name="look-up", daemon=True).start()
+        except RuntimeError as error:  # no room for one more; or all who ask later would wait for nothing
+            _under_way.pop(key, None)
+            own.set_exception(OSError(str(error)))
     return answer.result(seconds)
 
 

@@ -192,25 +192,16 @@ class Decision(Base):
 
     __tablename__ = "decisions"
     __table_args__ = (
-        Index(
-            "uq_decisions_one_verdict",
-            "comment_id",
-            "revision",
-            unique=True,
-            **only_where("source = 'policy' AND replaces IS NULL"),
-        ),
-        Index(
-            "uq_decisions_one_rescoring",
-            "replaces",
-            unique=True,
-            **only_where("source = 'policy' AND replaces IS NOT NULL"),
-        ),
+        Index("uq_decisions_one_verdict", "comment_id", "revision", unique=True,
+              **only_where("source = 'policy' AND replaces IS NULL")),
+        Index("uq_decisions_one_rescoring", "replaces", unique=True,
+              **only_where("source = 'policy' AND replaces IS NOT NULL")),
         Index("ix_decisions_not_scored", "comment_id", **only_where("source = 'policy' AND scorer IS NULL")),
         Index("ix_decisions_actor", "actor", "id"),
         Index("ix_decisions_comment", "comment_id", "id"),
         Index("ix_decisions_figures", "site_id", "source", "action", "decided_at", "replaces", "undoes"),
         Index("ix_decisions_undoes", "undoes", **only_where("undoes IS NOT NULL")),
-    )
+    )  # fmt: skip
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     site_id: Mapped[str] = mapped_column(ForeignKey("sites.id"))
     comment_id: Mapped[str] = mapped_column(ForeignKey("comments.id"))

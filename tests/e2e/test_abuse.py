@@ -8,7 +8,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from moderation.domain.lifecycle import Role
-from moderation.store.session import Store
 from tests.browser import pages
 from tests.databases import until
 from tests.embedding import NewsSite, Open, news_site, send, state, write
@@ -22,9 +21,8 @@ SENIOR = "senior@example.org"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     env = {"MODERATION_SIGN_IN_RATE": "1000 per minute", "MODERATION_PUBLIC_RATE": "1000 per minute"}
     running = Running(tmp_path_factory.mktemp("abuse") / "data", env=env)
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], SENIOR, Role.SENIOR)
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], SENIOR, Role.SENIOR)
     yield running
     running.stop()
 

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from moderation.domain.lifecycle import Role
 from moderation.services.accounts import Person
-from moderation.store.session import Store
 from moderation.store.tables import Article, Comment
 from tests.integration.held import hold, rule
 from tests.services import PASSWORD, Running, make_moderator
@@ -24,17 +23,16 @@ SECTIONS = ("mouse", "keys", "plain", "wrong", "shown")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A service with rulings to measure by, and in each section of its own what a test decides on."""
     running = Running(tmp_path_factory.mktemp("batch") / "data", env={"MODERATION_SIGN_IN_RATE": "1000 per minute"})
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    site_id = running.credentials["site_id"]
-    sue: Person = make_moderator(store, site_id, "sue@example.org", Role.SENIOR)
-    for score, approved, rejected in ((0.12, 30, 4), (0.17, 26, 6), (0.22, 20, 12), (0.8, 2, 5)):
-        ids = hold(store, site_id, [score] * (approved + rejected), section="Earlier")
-        rule(store, sue, ids[:approved], "approve")
-        rule(store, sue, ids[approved:], "reject")
-    for section in SECTIONS:
-        scores = [0.11] * 4 + [0.16] * 3 + [0.22] * 2 + [0.81]
-        hold(store, site_id, scores, section=section, article=section)
-    store.close()
+    with running.store() as store:
+        site_id = running.credentials["site_id"]
+        sue: Person = make_moderator(store, site_id, "sue@example.org", Role.SENIOR)
+        for score, approved, rejected in ((0.12, 30, 4), (0.17, 26, 6), (0.22, 20, 12), (0.8, 2, 5)):
+            ids = hold(store, site_id, [score] * (approved + rejected), section="Earlier")
+            rule(store, sue, ids[:approved], "approve")
+            rule(store, sue, ids[approved:], "reject")
+        for section in SECTIONS:
+            scores = [0.11] * 4 + [0.16] * 3 + [0.22] * 2 + [0.81]
+            hold(store, site_id, scores, section=section, article=section)
     yield running
     running.stop()
 
@@ -49,15 +47,13 @@ def come(page: Page, section: str, query: str = "", script: bool = True) -> None
 
 
 def statuses(service: Running, section: str) -> dict[str, int]:
-    store = Store(f"sqlite:///{service.folder / 'moderation.sqlite3'}", pool_size=1)
-    with store.read() as session:
+    with service.store() as store, store.read() as session:
         rows = session.execute(
             select(Comment.status, func.count())
             .join(Article, Article.id == Comment.article_id)
             .where(Article.section == section)
             .group_by(Comment.status)
         ).all()
-    store.close()
     return {row[0]: row[1] for row in rows}
 
 

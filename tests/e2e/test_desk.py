@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from moderation.store.session import Store, new_id
+from moderation.store.session import new_id
 from tests.databases import until
 from tests.services import ABUSE, PASSWORD, Running, a_comment, make_moderator
 
@@ -18,9 +18,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = Running(tmp_path_factory.mktemp("desk") / "data", env={"MODERATION_SIGN_IN_RATE": "1000 per minute"})
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], "olena@example.org")
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], "olena@example.org")
     yield running
     running.stop()
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Response, expect
+from sqlalchemy import update
 
-from moderation.store.session import Store, new_id
+from moderation.store.session import new_id
+from moderation.store.tables import Event
 from tests.browser import pages
 from tests.databases import until
 from tests.services import ABUSE, PASSWORD, Running, a_comment, make_moderator
@@ -23,10 +25,9 @@ PEOPLE = ("olena", "kim", "lee", "max", "pat")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     env = {"MODERATION_SIGN_IN_RATE": "1000 per minute", "MODERATION_SCORER": "linear"}
     running = Running(tmp_path_factory.mktemp("fast") / "data", env=env)
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    for name in PEOPLE:
-        make_moderator(store, running.credentials["site_id"], f"{name}@example.org")
-    store.close()
+    with running.store() as store:
+        for name in PEOPLE:
+            make_moderator(store, running.credentials["site_id"], f"{name}@example.org")
     yield running
     running.stop()
 
@@ -101,14 +102,8 @@ def feed(service: Running) -> list[dict[str, Any]]:
     """Everything that the site has heard, once the graces are over."""
     events: list[dict[str, Any]] = []
     after = ""
-    store = Store(f"sqlite:///{service.folder / 'moderation.sqlite3'}", pool_size=1)
-    with store.write() as session:
-        from sqlalchemy import update
-
-        from moderation.store.tables import Event
-
+    with service.store() as store, store.write() as session:
         session.execute(update(Event).where(Event.position.is_(None)).values(release_at=Event.occurred_at))
-    store.close()
 
     def read() -> bool:
         nonlocal after

@@ -44,11 +44,8 @@ def service(tmp_path_factory: pytest.TempPathFactory, outside: Provider) -> Iter
 
 
 def with_store(running: Running, deed: Callable[[Store], Any]) -> Any:
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    try:
+    with running.store() as store:
         return deed(store)
-    finally:
-        store.close()
 
 
 def subject(running: Running, email: str) -> str | None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Download, Page, expect
 from sqlalchemy import select
 
 from moderation.store.people import Moderator
-from moderation.store.session import Store, now_ms
+from moderation.store.session import now_ms
 from tests.databases import until
 from tests.past import Past
 from tests.services import ABUSE, Running, a_comment
@@ -26,16 +26,15 @@ PAGES = ("/audit", "/audit?what=comment.rejected", "/dashboard", "/dashboard?spa
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site with a month behind it, and one comment that was rejected through the API."""
     running = Running(tmp_path_factory.mktemp("oversight") / "data", env={"MODERATION_SIGN_IN_RATE": "1000 per minute"})
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    with store.read() as session:
-        admin = session.scalars(select(Moderator.id)).one()
-    past = Past(running.credentials["site_id"], 8, (admin,))
-    now = now_ms()
-    for n in range(1500):
-        past.comment(now - n * 1_800_000, now)
-    with store.write() as session:
-        past.write(session)
-    store.close()
+    with running.store() as store:
+        with store.read() as session:
+            admin = session.scalars(select(Moderator.id)).one()
+        past = Past(running.credentials["site_id"], 8, (admin,))
+        now = now_ms()
+        for n in range(1500):
+            past.comment(now - n * 1_800_000, now)
+        with store.write() as session:
+            past.write(session)
     yield running
     running.stop()
 

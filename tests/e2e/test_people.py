@@ -24,9 +24,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def store(service: Running) -> Iterator[Store]:
-    opened = Store(f"sqlite:///{service.folder / 'moderation.sqlite3'}", pool_size=1)
-    yield opened
-    opened.close()
+    with service.store() as opened:
+        yield opened
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD, to: str = "/review") -> Page:

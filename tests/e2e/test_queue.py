@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from moderation.store.session import Store, new_id
+from moderation.store.session import new_id
 from tests.services import ABUSE, PASSWORD, Running, a_comment, make_moderator
 
 pytestmark = pytest.mark.browser
@@ -20,9 +20,8 @@ LINK = "Write to me at seller@example.com about this."
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = Running(tmp_path_factory.mktemp("queue") / "data", env={"MODERATION_SIGN_IN_RATE": "1000 per minute"})
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], "olena@example.org")
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], "olena@example.org")
     for n, (section, body) in enumerate([("World", ABUSE), ("World", LINK), ("Sport", ABUSE), ("City", ABUSE)]):
         comment = a_comment(f"c{n}-{new_id()}", body=f"{body} {n}")
         comment["article"] = {"url": f"https://news.example/{section}", "title": f"On {section}", "section": section}

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from moderation.domain.lifecycle import Role
-from moderation.store.session import Store, new_id
+from moderation.store.session import new_id
 from tests.databases import until
 from tests.embedding import NewsSite, list_origin, news_site
 from tests.services import ABUSE, PASSWORD, Running, a_comment, make_moderator
@@ -27,10 +27,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         tmp_path_factory.mktemp("rules") / "data", "--demo",
         env={"MODERATION_SIGN_IN_RATE": "1000 per minute", "MODERATION_PUBLIC_RATE": "1000 per minute"},
     )  # fmt: skip
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], ADMIN, Role.ADMIN)
-    make_moderator(store, running.credentials["site_id"], "mo@example.org", Role.MODERATOR)
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], ADMIN, Role.ADMIN)
+        make_moderator(store, running.credentials["site_id"], "mo@example.org", Role.MODERATOR)
     yield running
     running.stop()
 

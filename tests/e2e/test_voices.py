@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from moderation.store.session import Store, new_id
+from moderation.store.session import new_id
 from tests.browser import pages
 from tests.databases import until
 from tests.embedding import NewsSite, news_site
@@ -26,9 +26,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     env = {"MODERATION_SIGN_IN_RATE": "1000 per minute", "MODERATION_PUBLIC_RATE": "1000 per minute",
            "MODERATION_GRACE_SECONDS": "0"}  # fmt: skip
     running = Running(tmp_path_factory.mktemp("voices") / "data", env=env)
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], OLENA)
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], OLENA)
     yield running
     running.stop()
 

@@ -15,7 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from moderation.domain.lifecycle import Role
-from moderation.store.session import Store, new_id, now_ms
+from moderation.store.session import new_id, now_ms
 from moderation.store.tables import Comment
 from tests.browser import pages
 from tests.databases import until
@@ -31,10 +31,9 @@ LIVE = "html[data-live=on]"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     env = {"MODERATION_SIGN_IN_RATE": "1000 per minute", "MODERATION_SCORER": "linear"}
     running = Running(tmp_path_factory.mktemp("together") / "data", env=env)
-    store = Store(f"sqlite:///{running.folder / 'moderation.sqlite3'}", pool_size=1)
-    make_moderator(store, running.credentials["site_id"], "olena@example.org")
-    make_moderator(store, running.credentials["site_id"], "sue@example.org", Role.SENIOR)
-    store.close()
+    with running.store() as store:
+        make_moderator(store, running.credentials["site_id"], "olena@example.org")
+        make_moderator(store, running.credentials["site_id"], "sue@example.org", Role.SENIOR)
     yield running
     running.stop()
 
@@ -105,10 +104,8 @@ def test_a_claim_that_runs_out_or_is_given_back_says_so(service: Running, open_p
     expect(page.locator(LIVE)).to_be_attached()
     page.keyboard.press("c")
     expect(row(page, comment)).to_contain_text("yours")
-    store = Store(f"sqlite:///{service.folder / 'moderation.sqlite3'}", pool_size=1)
-    with store.write() as session:
+    with service.store() as store, store.write() as session:
         session.get_one(Comment, comment).claimed_until = now_ms() - 1
-    store.close()
     expect(page.locator("#together")).to_have_text("Your claim has run out. The comment is free again.")
     page.reload()
     page.keyboard.press("c")
