@@ -4,17 +4,19 @@ import os
 import pwd
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Engine, event, func, select
 
 from moderation import embedded
 from moderation.processes import dying_with
@@ -22,6 +24,14 @@ from moderation.store import schema
 from moderation.store.session import Store, new_id
 from moderation.store.tables import Comment
 from tests.conftest import postgresql_programs
+
+
+@event.listens_for(Engine, "connect")
+def _in_no_order(connection: Any, _record: object) -> None:
+    """Rows nobody ordered come backwards, in tests and in what they test: PostgreSQL, too, gives them in the order they
+    were put in only as long as it has no room of deleted ones to fill."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
 
 
 def until(condition: Callable[[], object], seconds: float = 90.0, what: str = "the condition") -> None:

@@ -13,6 +13,7 @@ from moderation.domain.lifecycle import Outcome, Source, Status, may_decide
 from moderation.domain.voices import REPORT_REASONS, ReportOutcome, report_weight
 from moderation.errors import Conflict, Invalid, NotFound
 from moderation.services.audit import record_audit
+from moderation.services.context import standing_signals
 from moderation.services.history import standing
 from moderation.services.intake import find
 from moderation.services.options import options_of
@@ -236,8 +237,7 @@ def _with_texts(session: Session, site_id: str, rows: Sequence[Any]) -> list[Rep
     for report in session.scalars(query.order_by(Report.id.desc())):
         of[report.comment_id].append(report)
     ruled = _seen_by_people(session, rows)
-    stands = Decision.id.in_([row[0].decision_id for row in rows])
-    signals = {row[0]: row[1] for row in session.execute(select(Decision.comment_id, Decision.signals).where(stands))}
+    signals = standing_signals(session, [row[0] for row in rows])
     return [
         Reported(
             comment, article, number, weight, since,

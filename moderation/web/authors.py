@@ -1,6 +1,6 @@
 """/authors: one author's record and comments, and what moderators say of them once for all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from flask import session as cookie
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as marked
 from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import REJECT_REASONS, Role
 from moderation.domain.standing import Standing, may_set
@@ -236,7 +237,7 @@ def _page(key: str, trouble: str | None = None, status: int = 200, typed: dict[s
         found = authors.author(session, person().site_id, key)
         listed, following = authors.comments(session, person().site_id, key, after)
         page: dict[str, Any] = {
-            "author": found, "comments": [_row(*one) for one in listed], "following": following, "after": after,
+            "author": found, "comments": _rows(session, listed), "following": following, "after": after,
             "chooser": Chooser(
                 key, standings.stands(session, person().site_id, key, now), _choices(), f"/authors/{key}",
                 authors.waiting(session, person().site_id, key), typed or {}, whole=True,
@@ -249,11 +250,16 @@ def _page(key: str, trouble: str | None = None, status: int = 200, typed: dict[s
     return make_response(render_template("author.html", **page), status)
 
 
-def _row(comment: Any, article: Any) -> dict[str, Any]:
-    return {
-        "id": comment.id, "at": comment.received_at, "status": comment.status, "article": article.title or article.url,
-        "excerpt": excerpt(comment, _EXCERPT), "hidden": hidden(comment),
-    }  # fmt: skip
+def _rows(session: Session, listed: Sequence[Any]) -> list[dict[str, Any]]:
+    veiled = hidden(session, [comment for comment, _article in listed])
+    return [
+        {
+            "id": comment.id, "at": comment.received_at, "status": comment.status,
+            "article": article.title or article.url, "excerpt": excerpt(comment, _EXCERPT),
+            "hidden": comment.id in veiled,
+        }
+        for comment, article in listed
+    ]  # fmt: skip
 
 
 class _Words:

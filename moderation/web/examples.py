@@ -9,7 +9,9 @@ from moderation.domain.lifecycle import Role
 from moderation.http import service
 from moderation.services import examples
 from moderation.web import rooms, words
+from moderation.web.keys import preferences
 from moderation.web.session import person, require_sign_in
+from moderation.web.veil import veil_of_labels
 
 pages = Blueprint("examples_page", __name__, url_prefix="/examples")
 pages.before_request(require_sign_in)
@@ -45,10 +47,13 @@ def _shown(example: dict[str, Any]) -> dict[str, Any]:
     text = " ".join(example["text"].split())
     scores = example["checked"]["scores"] if example["checked"] else {}
     at = datetime.fromisoformat(example["labelled_at"]).timestamp() * 1000
+    labels = example["labels"]
+    both = {name: max(labels.get(name, 0.0), scores.get(name) or 0.0) for name in {**scores, **labels}}
     return {
-        "at": round(at), "interface": _INTERFACES.get(example["interface"], example["interface"]),
+        "at": round(at), "veil": veil_of_labels(preferences().blur, both),
+        "interface": _INTERFACES.get(example["interface"], example["interface"]),
         "excerpt": text[:_EXCERPT] + ("…" if len(text) > _EXCERPT else ""),
-        "labels": [(_attribute(name), label, scores.get(name)) for name, label in example["labels"].items()],
+        "labels": [(_attribute(name), label, scores.get(name)) for name, label in labels.items()],
     }  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from moderation.domain.lifecycle import Role, Status
 from moderation.http import service
 from moderation.services import context, reports, watch
@@ -27,12 +29,14 @@ def opened(look: Look, item: Item) -> dict[str, Any]:
     around = context.context(session, comment)
     verdict, approval = around.verdict, around.author.approval
     signals = list(verdict.signals) if verdict else []
+    beside = [*around.chain.shown, *around.replies.shown, *around.author.others]
     shown, quoted = pieces(comment.body, comment.format, signals)
     return {
         "comment": comment, "article": item.article, "around": around, "verdict": verdict,
         "pieces": shown, "legend": legend(shown), "lines": evidence.lines(verdict, quoted) if verdict else [],
         "signals": words.strongest_first(signals), "status": Status(comment.status),
         "veil": veil(preferences().blur, Status(comment.status), signals),
+        "hidden": hidden(session, beside),
         "for_senior": comment.escalated and person().role is Role.MODERATOR,
         "edits": changes.edits(comment, around.revisions),
         "approval": None if approval is None else words.percent(approval),
@@ -59,16 +63,20 @@ def _may_get(others: Sequence[Colleague], comment: Comment) -> list[Colleague]:
     return [one for one in others if not comment.escalated or one.role.includes(Role.SENIOR)]
 
 
-def hidden(comment: Comment) -> bool:
-    """Whether this person sees the beginning of that comment blurred."""
-    return veiled(preferences().blur, comment.status)
+def hidden(session: Session, comments: Sequence[Comment]) -> set[str]:
+    """Ids of those whose beginning this person sees blurred where it stands in passing."""
+    blur = preferences().blur
+    held = [comment for comment in comments if comment.status == Status.HELD]
+    signals = context.standing_signals(session, held) if blur == "severe" else {}
+    return {one.id for one in comments if veiled(blur, one.status, signals.get(one.id, ()))}
 
 
 def hidden_why(comment: Comment, signals: Sequence[dict[str, Any]]) -> str | None:
     """Why this person sees the comment blurred where it stands among others, as a sentence; None where they do not.
     `signals` are those of the decision that stands: a moderator's says nothing of how hard it is to read."""
-    why = veil(preferences().blur, Status(comment.status), signals)
-    return why or (_("Hidden because it was rejected.") if hidden(comment) else None)
+    blur = preferences().blur
+    why = veil(blur, Status(comment.status), signals)
+    return why or (_("Hidden because it was rejected.") if veiled(blur, comment.status, signals) else None)
 
 
 def excerpt(comment: Comment, length: int = _EXCERPT) -> str:

@@ -17,7 +17,7 @@ from moderation.services.views import iso
 from moderation.store.session import now_ms
 from moderation.web import queue_panel, words
 from moderation.web.keys import preferences
-from moderation.web.opened import excerpt, hidden, hidden_why, opened
+from moderation.web.opened import excerpt, hidden_why, opened
 from moderation.web.place import Place
 from moderation.web.reasons import offered
 from moderation.web.session import person, reading
@@ -51,7 +51,7 @@ def render(place: Place, item_id: str | None, trouble: Trouble | None = None) ->
         page = {
             "place": place, "now": now, "trouble": trouble, "view": "item" if item_id else "list", "w": words,
             "iso": iso, "actions": ACTIONS, "reject_reasons": REJECT_REASONS, "offered": offered,
-            "excerpt": excerpt, "hidden": hidden, "opened": opened(look, item) if item else None,
+            "excerpt": excerpt, "opened": opened(look, item) if item else None,
         }  # fmt: skip
         page |= _neighbours(session, place, listed, following, item)
         if not ahead:

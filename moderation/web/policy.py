@@ -1,6 +1,7 @@
 """/policy: the rules of the site. Every save goes by a preview, and makes a new version."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,17 +144,21 @@ def _preview(draft: Draft, note: str = "") -> Response:
         page |= _differences(now.document, draft.document)
         if page["changes"]:
             found = policy_preview.preview(session, person().site_id, draft.document, now_ms())
-            page |= {"found": found, "rows": [_row(one) for one in found.changed[:_LISTED]], "listed": _LISTED}
+            page |= {"found": found, "rows": _rows(session, found.changed[:_LISTED]), "listed": _LISTED}
     status = 409 if "meanwhile" in page else 200
     return make_response(render_template("policy_preview.html", **page, pw=policy_words), status)
 
 
-def _row(one: policy_preview.Changed) -> dict[str, Any]:
-    return {
-        "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT), "hidden": hidden(one.comment),
-        "before": one.before, "after": one.after, "status": one.comment.status, "author": one.comment.author_name,
-        "because": policy_words.because(tuple(one.reasons_after) or tuple(one.reasons_before)),
-    }  # fmt: skip
+def _rows(session: Session, changed: Sequence[policy_preview.Changed]) -> list[dict[str, Any]]:
+    veiled = hidden(session, [one.comment for one in changed])
+    return [
+        {
+            "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT), "hidden": one.comment.id in veiled,
+            "before": one.before, "after": one.after, "status": one.comment.status, "author": one.comment.author_name,
+            "because": policy_words.because(tuple(one.reasons_after) or tuple(one.reasons_before)),
+        }
+        for one in changed
+    ]  # fmt: skip
 
 
 def _preview_file(text: str, base: int) -> Response:

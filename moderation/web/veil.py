@@ -1,6 +1,6 @@
 """Which comments a moderator sees blurred until they want to read them, and in which words that is said."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moderation.domain.lifecycle import Status
@@ -10,6 +10,7 @@ from moderation.web.words import ATTRIBUTE_WORDS, RULE_WORDS, clearness, stronge
 # What wears people down most; anything else is severe when it lies far above its limit.
 SEVERE = frozenset({"SEVERE_TOXICITY", "THREAT", "IDENTITY_ATTACK", "SEXUALLY_EXPLICIT"})
 _FAR_ABOVE = 3.0
+_YES = 0.5
 
 
 def severe(signal: dict[str, Any]) -> bool:
@@ -35,6 +36,18 @@ def veil(blur: str, status: Status, signals: Iterable[dict[str, Any]]) -> str | 
     return _("Hidden because it is held.") if status is Status.HELD else None
 
 
-def veiled(blur: str, status: str) -> bool:
+def veiled(blur: str, status: str, signals: Iterable[dict[str, Any]]) -> bool:
     """Whether the beginning of another comment, shown in passing, is blurred: there is no asking for it there."""
-    return (blur != "off" and status == Status.REJECTED) or (blur == "all" and status == Status.HELD)
+    if status == Status.REJECTED:
+        return blur != "off"
+    return status == Status.HELD and (blur == "all" or (blur == "severe" and any(map(severe, signals))))
+
+
+def veil_of_labels(blur: str, said: Mapping[str, float]) -> str | None:
+    """The same for a labelled example. `said`: attribute -> 0..1, by whoever labelled it or by us."""
+    yes = [name for name, value in said.items() if value >= _YES]
+    named = [name for name in yes if name in SEVERE] if blur == "severe" else yes
+    if blur == "off" or not named:
+        return None
+    words = next((ATTRIBUTE_WORDS[name] for name in named if name in ATTRIBUTE_WORDS), None)
+    return _("Hidden because it %(reason)s.", reason=words[1]) if words else _("Hidden because of its label.")

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from moderation.domain.lifecycle import Role
-from moderation.services import appeals
+from moderation.services import appeals, examples
+from moderation.services.examples import NewExample
 from moderation.store.people import Moderator
 from moderation.store.session import Store, now_ms
 from moderation.store.tables import Comment
@@ -65,7 +66,22 @@ def test_a_blurred_comment_is_blurred_wherever_it_stands(
 
     admin.see("/policy/file")
     preview = admin.send("/policy/preview", base="1", file=LENIENT).text
-    for name, page in (("author", admin.see(f"/authors/{key}").text), ("preview", preview)):
-        link = piece(page, f'href="/review/{gone}', "</a>")
+    author, beside = admin.see(f"/authors/{key}").text, admin.see(f"/review/{gone}?status=rejected").text
+    beside = beside.partition('id="author-title"')[2]
+    for name, page, id in (("author", author, gone), ("preview", preview, gone), ("held", author, held),
+                           ("panel", beside, held)):  # fmt: skip
+        link = piece(page, f'href="/review/{id}', "</a>")
         assert ('class="veiled" aria-hidden="true"' in link) is hidden, name
         assert ("Hidden; open it to read it." in link) is hidden, name
+
+
+@pytest.mark.parametrize(("blur", "hidden"), [("off", False), ("severe", True), ("all", True)])
+def test_labelled_examples_are_blurred_too(store: Store, site: Site, admin: Person, blur: str, hidden: bool) -> None:
+    with store.write() as session:
+        made = NewExample("perspective", THREAT, "0" * 64, {"THREAT": 1.0}, THREAT, ("en",), {})
+        examples.keep(session, site[0], made)
+        boss = session.scalars(select(Moderator).where(Moderator.email == "admin@example.org")).one()
+        boss.settings = boss.settings | {"blur": blur}
+    shown = piece(admin.see("/examples").text, 'class="last"', "</ol>")
+    assert THREAT in shown
+    assert ("Hidden because it looks like a threat. Show it" in shown) is hidden

@@ -379,5 +379,6 @@ def test_the_command_adds_counts_and_forgets_secrets(store: Store, site: tuple[s
     assert [run().exit_code, run(SECRET, "--remove").exit_code] == [2, 2]
     assert json.loads(run("--remove").output)["secrets"] == 0
     with store.read() as session:
-        audited = [event.data for event in session.scalars(select(AuditEvent)) if "coral" in event.action]
+        rows = session.scalars(select(AuditEvent).order_by(AuditEvent.id)).all()
+    audited = [event.data for event in rows if "coral" in event.action]
     assert audited == [{"count": 1}, {"count": 2}, {"count": 2}, {"count": 0}]

@@ -6,7 +6,7 @@ from moderation.domain.lifecycle import Source, Status
 from moderation.store.tables import Comment, Decision, Revision
 from moderation.web import changes, evidence
 from moderation.web.marks import legend, pieces
-from moderation.web.veil import veil, veiled
+from moderation.web.veil import veil, veil_of_labels, veiled
 
 Signal = dict[str, object]
 
@@ -152,10 +152,31 @@ def test_what_is_blurred(blur: str, status: Status, signals: list[Signal], said:
 
 
 @pytest.mark.parametrize(
-    ("blur", "statuses"), [("off", set()), ("severe", {"rejected"}), ("all", {"rejected", "held"})]
+    ("blur", "signals", "statuses"),
+    [
+        ("off", [THREAT], set()),
+        ("severe", [MILD, LINKS], {"rejected"}),
+        ("severe", [MILD, THREAT], {"rejected", "held"}),
+        ("all", [], {"rejected", "held"}),
+    ],
 )
-def test_what_is_blurred_in_passing(blur: str, statuses: set[str]) -> None:
-    assert {status for status in Status if veiled(blur, status)} == statuses
+def test_what_is_blurred_in_passing(blur: str, signals: list[Signal], statuses: set[str]) -> None:
+    assert {status for status in Status if veiled(blur, status, signals)} == statuses
+
+
+@pytest.mark.parametrize(
+    ("blur", "labels", "said"),
+    [
+        ("off", {"THREAT": 1.0}, None),
+        ("severe", {"INSULT": 1.0, "THREAT": 0.4}, None),
+        ("severe", {"INSULT": 1.0, "THREAT": 0.5}, "Hidden because it looks like a threat."),
+        ("all", {"INSULT": 1.0, "THREAT": 0.4}, "Hidden because it looks like an insult."),
+        ("all", {"UNSUBSTANTIAL": 1.0}, "Hidden because of its label."),
+        ("all", {"INSULT": 0.0}, None),
+    ],
+)
+def test_which_labelled_examples_are_blurred(blur: str, labels: dict[str, float], said: str | None) -> None:
+    assert veil_of_labels(blur, labels) == said
 
 
 def test_an_edit_shows_what_went_and_what_came() -> None:
