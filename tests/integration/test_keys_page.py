@@ -61,7 +61,8 @@ def test_a_key_is_made_replaced_and_ended_by_an_admin(
     for path in (f"/keys/{old}/revoke", "/keys/00000000/rotate"):
         assert admin.send(path, overlap="1").status_code == 404
     with store.read() as session:
-        events = session.scalars(select(AuditEvent).where(AuditEvent.action.in_(["key.created", "key.ended"]))).all()
+        query = select(AuditEvent).where(AuditEvent.action.in_(["key.created", "key.ended"])).order_by(AuditEvent.id)
+        events = session.scalars(query).all()
         assert [event.action for event in events if event.actor] == [
             "key.ended", "key.created", "key.ended", "key.created",
         ]  # fmt: skip
