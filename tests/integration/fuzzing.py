@@ -18,6 +18,7 @@ from schemathesis.auths import AuthContext, AuthProvider
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import events, from_schema
+from schemathesis.generation.meta import TestPhase
 from schemathesis.hooks import HookContext
 from schemathesis.specs.openapi import _auth_retry
 
@@ -109,11 +110,13 @@ class Fuzz:
             self._oddities.append(f"{operation}: {status} without the right key")
 
     def _aim(self, case: Case) -> None:
-        """Replaces what names a thing by the name of one that exists, in about half of the requests."""
+        """Replaces what names a thing by the name of one that exists, in about half of the requests. In the stateful
+        phase paths lead to what an answer has just named: to lead one elsewhere, where an earlier request may have
+        deleted what was there, would look as if what was made were gone at once."""
         number = sum(map(ord, repr((case.path_parameters, case.query, case.body))))
         if number % 2 or case.meta is None:
             return
-        if not case.meta.is_negative_at(ParameterLocation.PATH):
+        if case.meta.phase.name is not TestPhase.STATEFUL and not case.meta.is_negative_at(ParameterLocation.PATH):
             for name in case.path_parameters:
                 some = self.names[name]
                 case.path_parameters[name] = some[number // 2 % len(some)]
