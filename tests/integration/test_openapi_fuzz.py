@@ -136,6 +136,7 @@ def fields(ids: list[str], said: dict[str, list[str]]) -> Callable[[Case, int], 
             values["email"] = "gone@example.org"
         if case.operation.label == "POST /v1/comments":
             del values["external_id"]
+            values |= {"article": a_comment("")["article"], "created_at": "2026-01-31T12:00:00Z"}
         return values
 
     return real
