@@ -124,6 +124,8 @@ def _scores_equal_what_waits(day: Day, comments: dict[str, Comment]) -> None:
             shown = histogram.histogram(session, day.site_id, Scope(attribute), now_ms())
             waiting = [row for row in rows if row.attribute == attribute and row.ruled is None]
             assert sum(bin.waiting for bin in shown.bins) == len(waiting)
+            by_score = Filter(sort="attribute", attribute=attribute)
+            assert queue.count(session, day.site_id, by_score, most=100_000).number == len(waiting)
             rejected = sum(bin.rulings.rejected for bin in shown.bins)
             assert rejected == sum(row.attribute == attribute and row.ruled == "reject" for row in rows)
 
