@@ -194,7 +194,7 @@ def _deep(client: FlaskClient, sort: str) -> str:
     """The address of a page far behind the first."""
     address, after = f"/v1/review/items?limit=30&sort={sort}", ""
     for _ in range(_DEEP):
-        after = client.get(f"{address}&after={after}" if after else address).json["next"]  # type: ignore[index]
+        after = client.get(f"{address}&after={after}" if after else address).get_json()["next"]
     return f"/review?sort={sort}&after={after}"
 
 

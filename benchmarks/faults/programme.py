@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from benchmarks.faults.hands import ELSEWHERE, KINDS, Scene, holds
 from benchmarks.faults.load import Clients, Reader
@@ -90,9 +90,9 @@ def _fault(scene: Scene, kind: str, number: int, report: Report) -> None:
     scene.clients.check()
 
 
-def _none(store: Store, *conditions: object, table: type = Comment) -> bool:
+def _none(store: Store, *conditions: ColumnElement[bool], table: type = Comment) -> bool:
     with store.read() as session:
-        return not session.scalar(select(func.count()).select_from(table).where(*conditions))  # type: ignore[arg-type]
+        return not session.scalar(select(func.count()).select_from(table).where(*conditions))
 
 
 def _scene(stack: ExitStack, folder: Path, database: str, env: dict[str, str], faults: Sequence[str]) -> Scene:

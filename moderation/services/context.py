@@ -1,8 +1,7 @@
 """What a moderator needs around a comment: the verdict behind it, its thread, its author, its article, its history."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ScalarSelect, bindparam, exists, func, select, union_all
 from sqlalchemy.orm import Session, aliased
@@ -59,15 +58,6 @@ def context(session: Session, comment: Comment) -> Context:
         revisions=_revisions(session, comment),
         notes=notes.about(session, comment),
     )
-
-
-def standing_signals(session: Session, comments: Iterable[Comment]) -> dict[str, list[dict[str, Any]]]:
-    """By id of the comment: the signals of the decision that stands, where there is one."""
-    stands = [comment.decision_id for comment in comments if comment.decision_id]
-    if not stands:
-        return {}
-    rows = session.execute(select(Decision.comment_id, Decision.signals).where(Decision.id.in_(stands)))
-    return {row[0]: row[1] for row in rows}
 
 
 def flow(session: Session, site_id: str, now: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from moderation.store.feedback import Check, Example, label_counts
 from moderation.store.queries import upsert
 from moderation.store.session import new_id, now_ms
 
-_LIKELY = 0.5  # labels are mostly 0 or 1; scores say how likely a label of 1 is
+LIKELY = 0.5  # labels are mostly 0 or 1; scores say how likely a label of 1 is
 _PAGE = 500
 
 
@@ -60,7 +60,7 @@ class Counted:
 
 def counts(session: Session, site_id: str) -> list[Counted]:
     """Number of examples by interface and attribute, the most frequent first."""
-    found = [Counted(interface, name, n, yes) for interface, name, n, yes in label_counts(session, site_id, _LIKELY)]
+    found = [Counted(interface, name, n, yes) for interface, name, n, yes in label_counts(session, site_id, LIKELY)]
     return sorted(found, key=lambda one: (one.interface, -one.examples, one.attribute))
 
 
@@ -80,7 +80,7 @@ def agreement(examples: Sequence[dict[str, Any]]) -> dict[tuple[str, str], Agree
         for attribute in example["labels"].keys() & scores.keys():
             agreed = found[example["interface"], attribute]
             agreed.compared += 1
-            agreed.same += (example["labels"][attribute] >= _LIKELY) == (scores[attribute] >= _LIKELY)
+            agreed.same += (example["labels"][attribute] >= LIKELY) == (scores[attribute] >= LIKELY)
     return found
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Integer, Select, Subquery, and_, func, select, union_all
 from sqlalchemy.orm import Session
 
 from moderation.domain.lifecycle import Status
+from moderation.services.histogram import Scope, waiting_in
 from moderation.services.queue_filter import Chosen, Filter, in_status
 from moderation.services.queue_order import Key, Order, behind, encode
 from moderation.store.queries import one_of
@@ -58,17 +59,6 @@ def _look(session: Session, walk: Walk, limit: int) -> tuple[list[Any], str | No
             return rows[:limit], encode(rows[limit - 1])
     last = _last_of(session, walk)
     return rows, encode(last) if last else None
-
-
-def _of_scores_alone(walk: Walk) -> Select[Any] | None:
-    """Where nothing but a score is asked for: those that nobody has ruled on are of held comments, and of all of them.
-    To look at each comment as well takes thirty times as long."""
-    chosen = walk.chosen
-    if not walk.wanted.scored or chosen.ids is not None or chosen.all or list(chosen.statuses) != [Status.HELD]:
-        return None
-    return select(HeldScore.comment_id).where(
-        HeldScore.site_id == walk.site_id, HeldScore.attribute == walk.wanted.scored, HeldScore.ruled.is_(None)
-    )
 
 
 @dataclass(frozen=True)
@@ -164,7 +154,15 @@ def counted(session: Session, walk: Walk, most: int) -> int:
     """How many there are, or a few more than `most`."""
     if walk.chosen.ids == []:
         return 0
-    alone = _of_scores_alone(walk)
-    each = branches(session, walk) if alone is None else [alone]
-    parts = [branch.limit(most + 1).subquery() for branch in each]
+    found = _scores_alone(walk) or branches(session, walk)
+    parts = [part.limit(most + 1).subquery() for part in found]
     return sum(session.scalar(select(func.count()).select_from(part)) or 0 for part in parts)
+
+
+def _scores_alone(walk: Walk) -> list[Select[Any]]:
+    """Where nothing but a score is asked for, the scores that wait: they are of held comments, one each and of all of
+    them. To look at each comment as well takes thirty times as long."""
+    chosen, scored = walk.chosen, walk.wanted.scored
+    if not scored or chosen.ids is not None or chosen.all or list(chosen.statuses) != [Status.HELD]:
+        return []
+    return [select(HeldScore.comment_id).where(*waiting_in(walk.site_id, Scope(scored)))]

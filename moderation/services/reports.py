@@ -13,8 +13,7 @@ from moderation.domain.lifecycle import Outcome, Source, Status, may_decide
 from moderation.domain.voices import REPORT_REASONS, ReportOutcome, report_weight
 from moderation.errors import Conflict, Invalid, NotFound
 from moderation.services.audit import record_audit
-from moderation.services.context import standing_signals
-from moderation.services.history import standing
+from moderation.services.history import standing, standing_signals
 from moderation.services.intake import find
 from moderation.services.options import options_of
 from moderation.services.paging import Paged, Place, paged

@@ -20,8 +20,9 @@ from moderation.services import authors, erasure, notes, personal_data, standing
 from moderation.services.review import Act
 from moderation.services.standings import Stands
 from moderation.store.session import now_ms
+from moderation.store.tables import Article, Comment
 from moderation.web import rooms
-from moderation.web.opened import excerpt, hidden
+from moderation.web.opened import excerpt, hidden_ids
 from moderation.web.session import as_response, local, person, reading, require_sign_in
 from moderation.web.words import said
 
@@ -250,13 +251,13 @@ def _page(key: str, trouble: str | None = None, status: int = 200, typed: dict[s
     return make_response(render_template("author.html", **page), status)
 
 
-def _rows(session: Session, listed: Sequence[Any]) -> list[dict[str, Any]]:
-    veiled = hidden(session, [comment for comment, _article in listed])
+def _rows(session: Session, listed: Sequence[tuple[Comment, Article]]) -> list[dict[str, Any]]:
+    hidden = hidden_ids(session, [comment for comment, _ in listed])
     return [
         {
             "id": comment.id, "at": comment.received_at, "status": comment.status,
             "article": article.title or article.url, "excerpt": excerpt(comment, _EXCERPT),
-            "hidden": comment.id in veiled,
+            "hidden": comment.id in hidden,
         }
         for comment, article in listed
     ]  # fmt: skip

@@ -48,7 +48,7 @@ def _shown(example: dict[str, Any]) -> dict[str, Any]:
     scores = example["checked"]["scores"] if example["checked"] else {}
     at = datetime.fromisoformat(example["labelled_at"]).timestamp() * 1000
     labels = example["labels"]
-    both = {name: max(labels.get(name, 0.0), scores.get(name) or 0.0) for name in {**scores, **labels}}
+    both = {name: max(labels.get(name, 0.0), scores.get(name) or 0.0) for name in scores | labels}
     return {
         "at": round(at), "veil": veil_of_labels(preferences().blur, both),
         "interface": _INTERFACES.get(example["interface"], example["interface"]),

@@ -9,6 +9,7 @@ from moderation.domain.lifecycle import Role, Status
 from moderation.http import service
 from moderation.services import context, reports, watch
 from moderation.services.claims import Colleague
+from moderation.services.history import standing_signals
 from moderation.services.known import Look
 from moderation.services.plain_text import plain_text
 from moderation.services.queue import Item
@@ -36,7 +37,7 @@ def opened(look: Look, item: Item) -> dict[str, Any]:
         "pieces": shown, "legend": legend(shown), "lines": evidence.lines(verdict, quoted) if verdict else [],
         "signals": words.strongest_first(signals), "status": Status(comment.status),
         "veil": veil(preferences().blur, Status(comment.status), signals),
-        "hidden": hidden(session, beside),
+        "hidden": hidden_ids(session, beside),
         "for_senior": comment.escalated and person().role is Role.MODERATOR,
         "edits": changes.edits(comment, around.revisions),
         "approval": None if approval is None else words.percent(approval),
@@ -63,11 +64,11 @@ def _may_get(others: Sequence[Colleague], comment: Comment) -> list[Colleague]:
     return [one for one in others if not comment.escalated or one.role.includes(Role.SENIOR)]
 
 
-def hidden(session: Session, comments: Sequence[Comment]) -> set[str]:
+def hidden_ids(session: Session, comments: Sequence[Comment]) -> set[str]:
     """Ids of those whose beginning this person sees blurred where it stands in passing."""
     blur = preferences().blur
     held = [comment for comment in comments if comment.status == Status.HELD]
-    signals = context.standing_signals(session, held) if blur == "severe" else {}
+    signals = standing_signals(session, held) if blur == "severe" else {}
     return {one.id for one in comments if veiled(blur, one.status, signals.get(one.id, ()))}
 
 

@@ -18,7 +18,7 @@ from moderation.services import policies, policy_changes, policy_history, policy
 from moderation.services.policy_document import check, read_yaml
 from moderation.store.session import now_ms
 from moderation.web import policy_form, policy_words, rooms
-from moderation.web.opened import excerpt, hidden
+from moderation.web.opened import excerpt, hidden_ids
 from moderation.web.policy_form import FIELDS_OF, Group
 from moderation.web.session import as_response, person, require_sign_in
 
@@ -150,10 +150,10 @@ def _preview(draft: Draft, note: str = "") -> Response:
 
 
 def _rows(session: Session, changed: Sequence[policy_preview.Changed]) -> list[dict[str, Any]]:
-    veiled = hidden(session, [one.comment for one in changed])
+    hidden = hidden_ids(session, [one.comment for one in changed])
     return [
         {
-            "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT), "hidden": one.comment.id in veiled,
+            "id": one.comment.id, "excerpt": excerpt(one.comment, _EXCERPT), "hidden": one.comment.id in hidden,
             "before": one.before, "after": one.after, "status": one.comment.status, "author": one.comment.author_name,
             "because": policy_words.because(tuple(one.reasons_after) or tuple(one.reasons_before)),
         }

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from moderation.domain.lifecycle import Status
+from moderation.services.examples import LIKELY
 from moderation.web.texts import gettext as _
 from moderation.web.words import ATTRIBUTE_WORDS, RULE_WORDS, clearness, strongest_first
 
 # What wears people down most; anything else is severe when it lies far above its limit.
 SEVERE = frozenset({"SEVERE_TOXICITY", "THREAT", "IDENTITY_ATTACK", "SEXUALLY_EXPLICIT"})
 _FAR_ABOVE = 3.0
-_YES = 0.5
 
 
 def severe(signal: dict[str, Any]) -> bool:
@@ -45,8 +45,7 @@ def veiled(blur: str, status: str, signals: Iterable[dict[str, Any]]) -> bool:
 
 def veil_of_labels(blur: str, said: Mapping[str, float]) -> str | None:
     """The same for a labelled example. `said`: attribute -> 0..1, by whoever labelled it or by us."""
-    yes = [name for name, value in said.items() if value >= _YES]
-    named = [name for name in yes if name in SEVERE] if blur == "severe" else yes
+    named = [name for name, value in said.items() if value >= LIKELY and (blur == "all" or name in SEVERE)]
     if blur == "off" or not named:
         return None
     words = next((ATTRIBUTE_WORDS[name] for name in named if name in ATTRIBUTE_WORDS), None)
